@@ -1,0 +1,1 @@
+"""The ground floor: digests, canonical JSON, files, archives, constants of sameness, ambient."""

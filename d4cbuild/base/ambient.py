@@ -1,0 +1,85 @@
+"""The only place that reads what differs between machines and moments.
+
+Clock, randomness, environment variables, host and user enter the program here and nowhere else,
+so that a reader can see at a glance that none of them reaches an output.
+"""
+
+import os
+import platform
+import secrets
+import socket
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def now_utc() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def monotonic_s() -> float:
+    """A clock that only goes forward, in seconds."""
+    return time.monotonic()
+
+
+def sleep_s(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
+
+
+def random_token() -> str:
+    """Sixteen random hex digits, for temporary names."""
+    return secrets.token_hex(8)
+
+
+def variable(name: str) -> str | None:
+    """An environment variable of the caller; an empty one counts as unset."""
+    return os.environ.get(name) or None
+
+
+def environment_for_tools() -> dict[str, str]:
+    """The caller's environment in the C locale, for host tools whose output is parsed."""
+    return {**os.environ, "LC_ALL": "C", "LANGUAGE": ""}
+
+
+def host_facts() -> dict[str, str]:
+    """What a build log says of the machine. Never part of a manifest."""
+    return {
+        "host": socket.gethostname(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "user_id": str(os.getuid()),
+    }
+
+
+def process_id() -> int:
+    """This process."""
+    return os.getpid()
+
+
+def user_id() -> int:
+    """The effective user."""
+    return os.geteuid()
+
+
+def boot_id() -> str:
+    """A name for this boot of the machine, so that process ids can be told from reused ones."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else "unknown"
+
+
+def usable_cpus() -> tuple[int, ...]:
+    """The CPUs this process may run on, in order."""
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
+def data_directory() -> Path:
+    """Where the store lies: ``$D4CBUILD_STORE``, else the platform's data directory."""
+    chosen = variable("D4CBUILD_STORE")
+    if chosen is not None:
+        return Path(chosen).absolute()
+    base = variable("XDG_DATA_HOME")
+    root = Path(base) if base is not None else Path.home() / ".local" / "share"
+    return root / "d4cbuild"
