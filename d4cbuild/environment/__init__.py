@@ -1,0 +1,1 @@
+"""Container filesystems, assembled from locked packages and never executed into being."""

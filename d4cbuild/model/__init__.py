@@ -1,0 +1,1 @@
+"""The records: what is wanted (recipe), found (lock), and made (manifest). No input or output."""

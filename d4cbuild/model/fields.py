@@ -1,0 +1,151 @@
+"""Field types shared by the records, and the base of all records."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from d4cbuild.base.digest import Digest
+from d4cbuild.model.quantities import parse_bytes, parse_seconds, render_bytes, render_seconds
+
+
+class Record(BaseModel):
+    """Base of every record: frozen, strict, and closed to unknown fields."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values; fields that are ``None`` are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _digest(value: object) -> Digest:
+    if isinstance(value, Digest):
+        return value
+    if isinstance(value, str):
+        return Digest.parse(value)
+    raise ValueError("a digest is text: algorithm:hex")
+
+
+DigestField = Annotated[
+    Digest,
+    PlainValidator(_digest),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^(blake3|sha256):[0-9a-f]{64}$|^md5:[0-9a-f]{32}$"}
+    ),
+]
+"""A :class:`~d4cbuild.base.digest.Digest`, written ``algorithm:hex``."""
+
+
+def _no_control_characters(text: str) -> str:
+    for character in text:
+        # Bidirectional overrides and control characters could make a text read as another.
+        if (ord(character) < 32 and character not in "\n\t") or character in _INVISIBLE:
+            raise ValueError(f"control character U+{ord(character):04X} in text")
+    return text
+
+
+_INVISIBLE = frozenset("\x7f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True),
+    AfterValidator(_no_control_characters),
+]
+
+
+class Bilingual(Record):
+    """A text in both official languages of Canada."""
+
+    en: Text
+    """English."""
+
+    fr: Text
+    """French."""
+
+
+class Keywords(Record):
+    """Search words in both languages."""
+
+    en: tuple[Text, ...] = ()
+    """English."""
+
+    fr: tuple[Text, ...] = ()
+    """French."""
+
+
+def _pattern(regex: str, words: str) -> Any:
+    compiled = re.compile(regex)
+
+    def check(value: str) -> str:
+        if compiled.fullmatch(value) is None:
+            raise ValueError(f"{value[:80]!r} is not {words}")
+        return value
+
+    return Annotated[
+        str, AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{regex}$"})
+    ]
+
+
+DatasetId = _pattern(r"[a-z0-9][a-z0-9-]{0,39}", "1 to 40 characters of a-z, 0-9 and '-'")
+Slug = _pattern(r"[a-z0-9]+([_-][a-z0-9]+)*", "a slug: a-z and 0-9, parted by '_' or '-'")
+OptionalSlug = _pattern(r"([a-z0-9]+([_-][a-z0-9]+)*)?", "empty or a slug: a-z, 0-9, '_' and '-'")
+Region = _pattern(
+    r"[a-z]{2}(-[a-z0-9]{1,3})?", "an ISO 3166 code in lower case, such as ca or ca-on"
+)
+Dguid = _pattern(
+    r"\d{4}[ASCBZ]\d{4}[A-Za-z0-9.]{1,11}", "a DGUID: year, type letter, schema, identifier"
+)
+Vintage = _pattern(
+    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?(--\d{4}(-\d{2}(-\d{2})?)?)?",
+    "a date such as 2020, 2020-08 or 2020-08-01, or two of them joined by '--'",
+)
+SemanticVersion = _pattern(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", "a version such as 1.0.0")
+SourceName = _pattern(
+    r"[a-z0-9][a-z0-9_.-]{0,63}", "a file name of a-z, 0-9, '_', '.' and '-', at most 64 long"
+)
+OutputName = _pattern(
+    r"[a-z][a-z0-9_]{0,39}", "1 to 40 characters of a-z, 0-9 and '_', a letter first"
+)
+Licence = _pattern(
+    r"(LicenseRef-)?[A-Za-z0-9][A-Za-z0-9.+-]{1,99}", "an SPDX identifier or LicenseRef-name"
+)
+WebAddress = _pattern(r"https?://[^\s\"'<>\\]{1,2000}", "an http or https address")
+GitHash = _pattern(r"[0-9a-f]{40}", "a git object id of 40 hex digits")
+Platform = _pattern(r"linux/amd64", "linux/amd64, the one platform of this version")
+
+Bytes = Annotated[
+    int,
+    BeforeValidator(parse_bytes),
+    PlainSerializer(render_bytes, return_type=str),
+    Field(gt=0),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB|TiB)$"}),
+]
+"""A size, written with its binary unit: ``2GiB``. In bytes."""
+
+Seconds = Annotated[
+    int,
+    BeforeValidator(parse_seconds),
+    PlainSerializer(render_seconds, return_type=str),
+    Field(gt=0),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?(s|m|h)$"}),
+]
+"""A duration, written with its unit: ``10m``. In seconds."""

@@ -1,0 +1,341 @@
+"""``recipe.toml``: what a contributor wants built."""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from d4cbuild.base.canonical import canonical_digest
+from d4cbuild.base.digest import Digest
+from d4cbuild.errors import InputError
+from d4cbuild.model.columntype import ColumnType, parse_column_type
+from d4cbuild.model.fields import (
+    Bilingual,
+    Bytes,
+    DatasetId,
+    Dguid,
+    Keywords,
+    Licence,
+    OptionalSlug,
+    OutputName,
+    Record,
+    Region,
+    Seconds,
+    SemanticVersion,
+    Slug,
+    SourceName,
+    Text,
+    Vintage,
+    WebAddress,
+)
+
+GEOMETRY_TYPES = (
+    "Point",
+    "LineString",
+    "Polygon",
+    "MultiPoint",
+    "MultiLineString",
+    "MultiPolygon",
+    "GeometryCollection",
+)
+
+
+class Dataset(Record):
+    """What the dataset is."""
+
+    id: DatasetId
+    """Name of the dataset and of its folder under ``recipes/``."""
+
+    region: Region
+    """The region covered: ISO 3166-1 or 3166-2, in lower case."""
+
+    source: Slug
+    """Short name of the publisher."""
+
+    dguid: Dguid | None = None
+    """Dissemination Geography Unique Identifier of the region, where there is one."""
+
+    package: Slug
+    """The data package it belongs to."""
+
+    topic: OptionalSlug = ""
+    """What the dataset is about."""
+
+    vintage: Vintage
+    """The time the data speak of: ISO 8601, at any precision."""
+
+    variant: OptionalSlug = ""
+    """Resolution or subset; never a projection."""
+
+    version: SemanticVersion
+    """Major: schema break. Minor: columns or coverage added. Patch: values fixed."""
+
+    title: Bilingual
+    """Title."""
+
+    description: Bilingual
+    """Description: what it holds, for what it is fit, what it leaves out."""
+
+    keywords: Keywords = Keywords()
+    """Search words."""
+
+
+class Source(Record):
+    """A raw file that the publisher serves."""
+
+    name: SourceName
+    """File name in the sandbox: ``/d4c/sources/<name>``."""
+
+    url: WebAddress
+    """The publisher's address."""
+
+    member: Text | None = None
+    """Where ``url`` is a zip and the source is one file in it: that file's name in the zip."""
+
+    mirrors: tuple[Text, ...] = ()
+    """Copies: https address, rclone ``remote:path``, or a path in the recipe's folder."""
+
+    licence: Licence
+    """SPDX identifier, or ``LicenseRef-…``."""
+
+    attribution: Bilingual
+    """The notice the licence asks for."""
+
+    @field_validator("mirrors")
+    @classmethod
+    def _mirrors_stay_inside(cls, mirrors: tuple[str, ...]) -> tuple[str, ...]:
+        for mirror in mirrors:
+            if ":" in mirror:
+                continue
+            path = PurePosixPath(mirror)
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"{mirror!r} leaves the recipe's folder")
+        return mirrors
+
+
+class Resources(Record):
+    """Limits of a build. They decide whether it finishes, never what it writes."""
+
+    cpus: Annotated[int, Field(ge=1, le=256)] = 2
+    """CPUs, and threads of the libraries."""
+
+    memory: Bytes = 2 << 30
+    """Memory of all processes together, in bytes; written as ``2GiB``."""
+
+    disk: Bytes = 4 << 30
+    """``/tmp`` and ``/d4c/out`` together, in bytes; written as ``4GiB``."""
+
+    time: Seconds = 600
+    """Wall-clock time, in seconds; written as ``10m``."""
+
+
+class BuildStep(Record):
+    """What is run."""
+
+    environment: Slug = "geo"
+    """A folder under ``environments/``."""
+
+    command: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Program and arguments; the working directory is the recipe's code."""
+
+    resources: Resources = Resources()
+    """Limits."""
+
+
+class Column(Record):
+    """A column of an output, with the checks its values must pass."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name in the file."""
+
+    type: str
+    """Logical type; the grammar is in :mod:`d4cbuild.model.columntype`."""
+
+    nullable: bool = False
+    """Whether values may be missing."""
+
+    description: Bilingual
+    """What the column holds."""
+
+    unique: bool = False
+    """Whether no value occurs twice. Nulls do not count."""
+
+    min: int | float | None = None
+    """Smallest value allowed."""
+
+    max: int | float | None = None
+    """Largest value allowed."""
+
+    enum: tuple[str | int, ...] | None = None
+    """The values allowed."""
+
+    pattern: str | None = None
+    """A regular expression (RE2) that every text must match from end to end."""
+
+    geometry_types: tuple[Literal[GEOMETRY_TYPES], ...] | None = None  # type: ignore[valid-type]
+    """For geometry: the kinds allowed."""
+
+    crs: Literal["OGC:CRS84", "EPSG:4326", "EPSG:4617", "EPSG:3347", "EPSG:3979"] | None = None
+    """For geometry: the coordinate reference system."""
+
+    valid: Literal["require", "repair", "as-is"] | None = None
+    """For geometry: what is done about invalid shapes. ``require`` unless given."""
+
+    @field_validator("type")
+    @classmethod
+    def _type_is_known(cls, text: str) -> str:
+        try:
+            return str(parse_column_type(text))
+        except InputError as error:
+            raise ValueError(f"{error.message}; expected {error.expected}") from error
+
+    @property
+    def logical_type(self) -> ColumnType:
+        """The type as a tree."""
+        return parse_column_type(self.type)
+
+    @model_validator(mode="after")
+    def _options_fit_type(self) -> "Column":
+        geometry_only = {
+            "geometry_types": self.geometry_types,
+            "crs": self.crs,
+            "valid": self.valid,
+        }
+        given = [name for name, value in geometry_only.items() if value is not None]
+        if given and self.type != "geometry":
+            raise ValueError(f"{', '.join(given)} is for geometry columns, not {self.type}")
+        if self.pattern is not None and self.type != "string":
+            raise ValueError(f"pattern is for string columns, not {self.type}")
+        return self
+
+
+class RowBounds(Record):
+    """How many rows an output may have."""
+
+    min: Annotated[int, Field(ge=0)] = 0
+    """At least."""
+
+    max: Annotated[int, Field(ge=0)] | None = None
+    """At most."""
+
+
+class Output(Record):
+    """A file the build makes."""
+
+    name: OutputName
+    """The code writes ``/d4c/out/<name>.parquet``, or ``/d4c/out/<file>`` for other formats."""
+
+    format: Literal["geoparquet", "parquet", "file"]
+    """``file`` keeps the bytes as the code wrote them."""
+
+    file: SourceName | None = None
+    """For ``format = "file"``: the name the code gives it."""
+
+    kind: Annotated[Literal["bitwise", "attested"], Field(alias="class")] = "bitwise"
+    """``attested``: made by a step no outsider can run; recorded, never called rebuilt."""
+
+    reason: Text | None = None
+    """Why an output is only attested."""
+
+    title: Bilingual | None = None
+    """What this output holds, where the dataset has several."""
+
+    sort_by: tuple[Text, ...] = ()
+    """Columns of the row order, a total order; ``hilbert(geometry)`` orders by place."""
+
+    rows: RowBounds = RowBounds()
+    """How many rows are plausible."""
+
+    columns: tuple[Column, ...] = ()
+    """Columns in order."""
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> "Output":
+        if self.kind == "attested" and self.reason is None:
+            raise ValueError('class = "attested" needs a reason')
+        if self.format == "file":
+            return self._is_coherent_file()
+        if self.file is not None:
+            raise ValueError('file is for format = "file"')
+        names = [column.name for column in self.columns]
+        if not names:
+            raise ValueError("columns must be declared")
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"columns declared twice: {', '.join(repeated)}")
+        if not self.sort_by:
+            raise ValueError("sort_by must be given: rows without an order have no one form")
+        for key in self.sort_by:
+            if sort_column(key) not in names:
+                raise ValueError(f"sort_by names {key!r}, which is no declared column")
+        if self.format == "geoparquet" and not any(c.type == "geometry" for c in self.columns):
+            raise ValueError("a geoparquet output needs a geometry column")
+        return self
+
+    def _is_coherent_file(self) -> "Output":
+        if self.file is None:
+            raise ValueError('format = "file" needs file: the name the code gives it')
+        if self.columns or self.sort_by:
+            raise ValueError('format = "file" has neither columns nor sort_by')
+        return self
+
+    @property
+    def written_as(self) -> str:
+        """The file name the code writes under ``/d4c/out``."""
+        return self.file if self.file is not None else f"{self.name}.parquet"
+
+
+def sort_column(key: str) -> str:
+    """The column a ``sort_by`` entry speaks of."""
+    return key[len("hilbert(") : -1] if key.startswith("hilbert(") and key.endswith(")") else key
+
+
+class Recipe(Record):
+    """A whole ``recipe.toml``."""
+
+    schema_: Annotated[Literal["d4c.recipe/1"], Field(alias="schema")]
+    """Name and version of this format."""
+
+    dataset: Dataset
+    """What the dataset is."""
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    """Raw files."""
+
+    build: BuildStep
+    """What is run."""
+
+    parameters: dict[str, Any] = {}
+    """Free; reaches the code as JSON."""
+
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1)]
+    """What is made."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Recipe":
+        for what, names in (
+            ("sources", [source.name for source in self.sources]),
+            ("outputs", [output.name for output in self.outputs]),
+            ("files of outputs", [output.written_as for output in self.outputs]),
+        ):
+            if repeated := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} with one name: {', '.join(repeated)}")
+        return self
+
+    @property
+    def digest(self) -> Digest:
+        """Digest of the recipe's meaning: comments and white space do not change it."""
+        return canonical_digest(self.as_json())
+
+    def file_name(self, output: Output) -> str:
+        """The convention's name of an output's file, computed and never typed."""
+        d = self.dataset
+        parts = [d.region, d.source]
+        parts += [d.dguid] if d.dguid else []
+        parts += [d.package]
+        parts += [d.topic] if d.topic else []
+        parts += [d.vintage]
+        parts += [d.variant] if d.variant else []
+        parts += [f"v{d.version}"]
+        parts += [output.name] if len(self.outputs) > 1 else []
+        extension = PurePosixPath(output.written_as).suffix or ".bin"
+        return "_".join(parts) + extension

@@ -1,0 +1,44 @@
+"""Verdicts: what a rebuild showed. Never a boolean; "could not check" is never "identical"."""
+
+from enum import StrEnum
+
+from d4cbuild.errors import Exit
+
+
+class Verdict(StrEnum):
+    """What can be said of a rebuilt output, from best to worst."""
+
+    IDENTICAL = "identical"
+    """The same bytes."""
+
+    EQUIVALENT = "equivalent"
+    """Other bytes, provably the same table."""
+
+    UNKNOWN = "unknown"
+    """It could not be checked."""
+
+    DIFFERENT = "different"
+    """Another table."""
+
+    FAILED = "failed"
+    """The rebuild did not finish."""
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code by DESIGN section 9."""
+        return int(_EXIT_CODES[self])
+
+
+_EXIT_CODES = {
+    Verdict.IDENTICAL: Exit.OK,
+    Verdict.EQUIVALENT: Exit.NOT_IDENTICAL,
+    Verdict.UNKNOWN: Exit.UNKNOWN,
+    Verdict.DIFFERENT: Exit.NOT_IDENTICAL | Exit.NOT_EQUIVALENT,
+    Verdict.FAILED: Exit.BUILD_FAILED,
+}
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The verdict of a whole: its worst part's; of nothing, ``unknown``."""
+    order = list(Verdict)
+    return max(verdicts, key=order.index) if verdicts else Verdict.UNKNOWN

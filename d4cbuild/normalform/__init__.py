@@ -1,0 +1,1 @@
+"""One logical table, one byte string. Imports nothing else of d4cbuild."""

@@ -1,0 +1,1 @@
+"""Raw files from wherever a copy is."""

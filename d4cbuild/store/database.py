@@ -1,0 +1,206 @@
+"""The store's SQLite database: what is known about objects, realisations and roots.
+
+Everything in it can be found again from the objects or by building, so a damaged database is set
+aside and started anew rather than mended.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from d4cbuild.base.ambient import random_token
+from d4cbuild.errors import StoreError
+
+BUSY_TIMEOUT_S = 60
+_SCHEMA_VERSION = 1
+_TABLES = """
+create table if not exists object (
+    blake3 text primary key,
+    sha256 text not null,
+    md5 text not null,
+    size integer not null,
+    mtime_ns integer not null,
+    ctime_ns integer not null,
+    inode integer not null
+) without rowid;
+create index if not exists object_by_sha256 on object (sha256);
+create table if not exists realisation (
+    build_key text primary key,
+    record text not null
+) without rowid;
+create table if not exists root (
+    path text primary key
+) without rowid;
+create table if not exists fresh (
+    fingerprint text primary key,
+    record text not null
+) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRow:
+    """What is known about an object, and the file state it was known of."""
+
+    blake3: str
+    sha256: str
+    md5: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+class Database:
+    """A connection, opened on first use.
+
+    Args:
+        path: The database file; made when missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run statements that take effect together or not at all.
+
+        Raises:
+            StoreError: if the database cannot be written.
+        """
+        connection = self._open()
+        try:
+            with connection:
+                yield connection
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise StoreError(
+                "the store's database cannot be used",
+                found=str(error),
+                where=str(self._path),
+                hint="d4cbuild store verify",
+            ) from error
+
+    def close(self) -> None:
+        """Close the connection; the next use opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            try:
+                self._connection = self._connect()
+            except sqlite3.OperationalError as error:
+                raise StoreError(
+                    "the store's database cannot be opened",
+                    found=str(error),
+                    where=str(self._path),
+                ) from error
+            except sqlite3.DatabaseError:
+                self._set_aside()
+                self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)
+        try:
+            version = connection.execute("pragma user_version").fetchone()[0]
+            if version != _SCHEMA_VERSION:
+                connection.execute("pragma journal_mode = wal")
+                connection.executescript(_TABLES)
+                connection.execute(f"pragma user_version = {_SCHEMA_VERSION}")
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            damaged = Path(f"{self._path}{suffix}")
+            if damaged.exists():
+                damaged.rename(f"{self._path}.damaged-{random_token()}{suffix}")
+
+    def check(self) -> str | None:
+        """Return what is wrong with the database, or ``None``."""
+        with self.transaction() as connection:
+            answer = str(connection.execute("pragma quick_check").fetchone()[0])
+        return None if answer == "ok" else answer
+
+    def object_row(self, column: str, value: str) -> ObjectRow | None:
+        """Find an object by ``blake3`` or ``sha256``."""
+        if column not in ("blake3", "sha256"):
+            raise ValueError(column)
+        query = (
+            "select blake3, sha256, md5, size, mtime_ns, ctime_ns, inode"
+            f" from object where {column} = ?"
+        )
+        with self.transaction() as connection:
+            row = connection.execute(query, (value,)).fetchone()
+        return None if row is None else ObjectRow(*row)
+
+    def put_object_row(self, row: ObjectRow) -> None:
+        """Remember an object."""
+        with self.transaction() as connection:
+            connection.execute(
+                "insert or replace into object values (?, ?, ?, ?, ?, ?, ?)",
+                (row.blake3, row.sha256, row.md5, row.size, row.mtime_ns, row.ctime_ns, row.inode),
+            )
+
+    def forget_object(self, blake3_hex: str) -> None:
+        """Forget an object."""
+        with self.transaction() as connection:
+            connection.execute("delete from object where blake3 = ?", (blake3_hex,))
+
+    def get(self, table: str, key: str) -> str | None:
+        """Read a record of ``realisation`` or ``fresh``."""
+        column = _key_column(table)
+        with self.transaction() as connection:
+            row = connection.execute(
+                f"select record from {table} where {column} = ?", (key,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def put(self, table: str, key: str, record: str) -> None:
+        """Write a record of ``realisation`` or ``fresh``."""
+        _key_column(table)
+        with self.transaction() as connection:
+            connection.execute(f"insert or replace into {table} values (?, ?)", (key, record))
+
+    def rows(self, table: str) -> list[tuple[str, str]]:
+        """All records of ``realisation`` or ``fresh``, by key."""
+        column = _key_column(table)
+        with self.transaction() as connection:
+            query = f"select {column}, record from {table} order by {column}"
+            return [(str(key), str(record)) for key, record in connection.execute(query)]
+
+    def delete(self, table: str, key: str) -> None:
+        """Delete a record of ``realisation`` or ``fresh``."""
+        column = _key_column(table)
+        with self.transaction() as connection:
+            connection.execute(f"delete from {table} where {column} = ?", (key,))
+
+    def roots(self) -> list[str]:
+        """Paths of the folders whose locks and manifests keep objects alive."""
+        with self.transaction() as connection:
+            query = "select path from root order by path"
+            return [str(path) for (path,) in connection.execute(query)]
+
+    def add_root(self, path: str) -> None:
+        """Keep alive what a folder's lock and manifest name."""
+        with self.transaction() as connection:
+            connection.execute("insert or ignore into root values (?)", (path,))
+
+    def drop_root(self, path: str) -> None:
+        """Stop keeping a folder's objects."""
+        with self.transaction() as connection:
+            connection.execute("delete from root where path = ?", (path,))
+
+
+def _key_column(table: str) -> str:
+    return {"realisation": "build_key", "fresh": "fingerprint"}[table]

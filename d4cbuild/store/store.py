@@ -1,0 +1,248 @@
+"""The store: a folder of objects named by BLAKE3, with images and a database beside them.
+
+Layout::
+
+    objects/ab/cdef…   read-only files, named by the BLAKE3 of their bytes
+    images/<sha256>/   assembled environments
+    logs/<build key>/  build logs
+    quarantine/        objects whose bytes no longer had their name
+    tmp/               work in progress; what no living process holds is swept
+    store.sqlite       what is known about objects, realisations and roots
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from d4cbuild.base.ambient import data_directory, random_token
+from d4cbuild.base.digest import CHUNK_BYTES, Digest, FileDigests, MultiHasher, digests_of_file
+from d4cbuild.base.files import remove_tree, sync_directory
+from d4cbuild.errors import HashMismatch, StoreError
+from d4cbuild.store.database import Database, ObjectRow
+
+OBJECT_MODE = 0o444
+
+
+class Store:
+    """Objects and realisations under one folder. Any number of processes may use it at once.
+
+    Args:
+        root: The folder; made when missing. ``$D4CBUILD_STORE`` or the platform's data directory
+            when not given.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or data_directory()).absolute()
+        self.objects = self.root / "objects"
+        self.images = self.root / "images"
+        self.logs = self.root / "logs"
+        self.quarantine = self.root / "quarantine"
+        self.temporary = self.root / "tmp"
+        try:
+            for folder in (self.objects, self.images, self.logs, self.quarantine, self.temporary):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                "the store's folder cannot be made",
+                found=str(error),
+                where=str(self.root),
+                hint="set D4CBUILD_STORE to a folder you may write to",
+            ) from error
+        self.database = Database(self.root / "store.sqlite")
+
+    # Objects ------------------------------------------------------------------------------
+
+    def path_of(self, digest: Digest) -> Path:
+        """Where an object lies, or would lie."""
+        if digest.algorithm != "blake3":
+            raise ValueError(f"objects are named by BLAKE3, not {digest.algorithm}")
+        return self.objects / digest.hex[:2] / digest.hex[2:]
+
+    def get(self, digest: Digest) -> Path | None:
+        """Return the path of an object whose bytes have been checked, or ``None``.
+
+        The bytes are read again only if the file's size, times or inode changed since they were
+        last checked. An object that no longer has its name is moved to ``quarantine/``.
+        """
+        path = self.path_of(digest)
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            return None
+        row = self.database.object_row("blake3", digest.hex)
+        if row is not None and _state(row) == _file_state(state):
+            return path
+        found = digests_of_file(path)
+        if found.blake3 != digest:
+            path.rename(self.quarantine / f"{digest.hex}-{random_token()}")
+            self.database.forget_object(digest.hex)
+            return None
+        self._remember(found, path)
+        return path
+
+    def find(self, sha256: Digest) -> Path | None:
+        """Return the checked object with this SHA-256, or ``None``."""
+        row = self.database.object_row("sha256", sha256.hex)
+        return None if row is None else self.get(Digest("blake3", row.blake3))
+
+    def known_digests(self, digest: Digest) -> FileDigests | None:
+        """All digests of an object that is there, or ``None``."""
+        if self.get(digest) is None:
+            return None
+        row = self.database.object_row("blake3", digest.hex)
+        assert row is not None  # get() has just remembered it
+        return FileDigests(row.size, digest, Digest("sha256", row.sha256), Digest("md5", row.md5))
+
+    def put_chunks(self, chunks: Iterable[bytes]) -> FileDigests:
+        """Write an object from chunks of bytes."""
+        with self.workspace() as folder:
+            return self.adopt(*_write_hashed(folder / "object", chunks))
+
+    def put_file(self, path: Path) -> FileDigests:
+        """Copy a file into the store."""
+        with path.open("rb") as stream:
+            return self.put_chunks(iter(lambda: stream.read(CHUNK_BYTES), b""))
+
+    def adopt(self, path: Path, digests: FileDigests) -> FileDigests:
+        """Move a file that lies on the store's own file system into the store.
+
+        Args:
+            path: The file; gone afterwards.
+            digests: Its digests, computed while it was written.
+        """
+        final = self.path_of(digests.blake3)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        path.chmod(OBJECT_MODE)
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+        path.rename(final)
+        sync_directory(final.parent)
+        self._remember(digests, final)
+        return digests
+
+    def require(self, digest: Digest, what: str, hint: str) -> Path:
+        """Return an object's path.
+
+        Raises:
+            HashMismatch: if it is not there, or its bytes were found corrupt.
+        """
+        path = self.get(digest)
+        if path is None:
+            raise HashMismatch(
+                f"{what} is not in the store, or was found corrupt there and set aside",
+                expected=str(digest),
+                where=str(self.root),
+                hint=hint,
+            )
+        return path
+
+    def _remember(self, digests: FileDigests, path: Path) -> None:
+        size, mtime_ns, ctime_ns, inode = _file_state(path.stat())
+        self.database.put_object_row(
+            ObjectRow(
+                digests.blake3.hex,
+                digests.sha256.hex,
+                digests.md5.hex,
+                size,
+                mtime_ns,
+                ctime_ns,
+                inode,
+            )
+        )
+
+    # Work in progress ---------------------------------------------------------------------
+
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """Give a temporary folder on the store's file system, removed afterwards.
+
+        The folder is locked while it is in use, so that another process can tell what a killed
+        one left behind.
+        """
+        self._check_room()
+        folder = self.temporary / f"{random_token()}"
+        folder.mkdir(mode=0o700)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield folder
+        finally:
+            remove_tree(folder)
+            os.close(descriptor)
+
+    def sweep(self) -> int:
+        """Remove temporary folders that no living process holds. Returns how many."""
+        count = 0
+        for folder in self.temporary.iterdir():
+            try:
+                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            except FileNotFoundError:
+                continue  # its owner has just finished
+            except OSError:
+                folder.unlink()  # a stray file: workspaces are folders
+                count += 1
+                continue
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(folder)
+                count += 1
+            except BlockingIOError:
+                continue
+            finally:
+                os.close(descriptor)
+        return count
+
+    @contextmanager
+    def in_use(self, *, alone: bool = False) -> Iterator[None]:
+        """Hold the store: shared with other users, or alone, as garbage collection needs it.
+
+        Raises:
+            StoreError: if it is wanted alone while others use it.
+        """
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            if alone:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise StoreError(
+                        "another d4cbuild is using the store",
+                        where=str(self.root),
+                        hint="wait until it has finished, then try again",
+                    ) from error
+            else:
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _check_room(self) -> None:
+        if shutil.disk_usage(self.root).free < (16 << 20):
+            raise StoreError(
+                "the disk that holds the store is full",
+                expected="at least 16 MiB free",
+                where=str(self.root),
+                hint="d4cbuild store gc, or set D4CBUILD_STORE to another disk",
+            )
+
+
+def _write_hashed(path: Path, chunks: Iterable[bytes]) -> tuple[Path, FileDigests]:
+    hasher = MultiHasher()
+    with path.open("xb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+            hasher.update(chunk)
+    return path, hasher.result()
+
+
+def _state(row: ObjectRow) -> tuple[int, int, int, int]:
+    return row.size, row.mtime_ns, row.ctime_ns, row.inode
+
+
+def _file_state(state: os.stat_result) -> tuple[int, int, int, int]:
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
