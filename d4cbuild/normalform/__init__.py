@@ -1,1 +1,33 @@
-"""One logical table, one byte string. Imports nothing else of d4cbuild."""
+"""One logical table, one byte string (``d4c.parquet/1``). Imports nothing else of d4cbuild.
+
+The package is carried into the sandbox, where the environment's pyarrow runs it. Importing it
+costs nothing: pyarrow is loaded when one of its names is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from d4cbuild.normalform.content import content_digest
+    from d4cbuild.normalform.declaration import Declaration
+    from d4cbuild.normalform.table import NormalTable, normalise, write_table
+
+__all__ = ["Declaration", "NormalTable", "content_digest", "normalise", "write_table"]
+
+
+_HOMES = {
+    "Declaration": "declaration",
+    "NormalTable": "table",
+    "content_digest": "content",
+    "normalise": "table",
+    "write_table": "table",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
