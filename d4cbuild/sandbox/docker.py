@@ -1,0 +1,221 @@
+"""The runner for machines with a Docker engine."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from d4cbuild.base.ambient import boot_id, process_id, usable_cpus, user_id
+from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
+from d4cbuild.errors import Unavailable
+from d4cbuild.sandbox.image import Image
+from d4cbuild.sandbox.job import OUT, SOURCES, TEMPORARY, Job, Outcome
+from d4cbuild.sandbox.log import LogCopier
+from d4cbuild.sandbox.watch import POLL_S, Watch
+
+LABEL = "ca.dataforcanada.d4cbuild"
+ENGINE_TIMEOUT_S = 300
+HINT = (
+    "start the engine (systemctl start docker), or install bubblewrap and use --runner bubblewrap"
+)
+_FROM_IMAGE = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
+
+
+class DockerRunner:
+    """Runs jobs as containers."""
+
+    name = "docker"
+
+    @cached_property
+    def _client(self) -> Any:
+        import docker
+
+        try:
+            client = docker.from_env(timeout=ENGINE_TIMEOUT_S)
+            client.ping()
+        except docker.errors.DockerException as error:
+            raise Unavailable(
+                "no Docker engine answers", found=str(error).splitlines()[0], hint=HINT
+            ) from error
+        return client
+
+    def version(self) -> str:
+        """The engine's version; see :class:`~d4cbuild.sandbox.job.Runner`."""
+        return f"docker {self._client.version()['Version']}"
+
+    def run(self, job: Job, log: BinaryIO) -> Outcome:
+        """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
+        import docker
+
+        self.sweep()
+        image = self._load(job.image)
+        for folder in (job.out, job.temporary):
+            folder.mkdir()
+            folder.chmod(0o777)  # the sandbox's user is not ours; the folder above is closed
+        try:
+            container = self._client.api.create_container(
+                image, host_config=self._host_config(job), **_config(job)
+            )["Id"]
+        except docker.errors.DockerException as error:
+            raise _engine_failed("could not make the container", error) from error
+        try:
+            return self._follow(container, job, log)
+        except docker.errors.DockerException as error:
+            raise _engine_failed("failed while the job ran", error) from error
+        finally:
+            self._remove(container)
+            self._hand_over(image, job)
+
+    def _load(self, image: Image) -> str:
+        """Make sure the engine has exactly the locked image; returns the ID it has there."""
+        import docker
+
+        wanted = (str(image.config), str(image.manifest))
+        for identity in wanted:
+            with contextlib.suppress(docker.errors.ImageNotFound):
+                return str(self._client.images.get(identity).id)
+        try:
+            loaded = self._client.images.load(image.archive())
+        except docker.errors.DockerException as error:
+            raise _engine_failed("could not load the image", error) from error
+        found = [str(each.id) for each in loaded]
+        for identity in found:
+            if identity in wanted:
+                return identity
+        raise Unavailable(
+            "the engine loaded the image under another ID",
+            expected=" or ".join(wanted),
+            found=", ".join(found),
+            hint="d4cbuild doctor, or use --runner bubblewrap",
+        )
+
+    def _host_config(self, job: Job) -> Any:
+        binds = [f"{job.out}:{OUT}:rw", f"{job.temporary}:{TEMPORARY}:rw"]
+        binds += [f"{mount.source}:{mount.target}:ro" for mount in job.mounts]
+        binds += [f"{path}:{SOURCES}/{name}:ro" for name, path in job.sources]
+        # The engine would put files of its own making over these.
+        binds += [f"{job.image.root}{path}:{path}:ro" for path in _FROM_IMAGE]
+        cpus = usable_cpus()[: job.limits.cpus]
+        return self._client.api.create_host_config(
+            binds=binds,
+            network_mode="none",
+            ipc_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            mem_limit=job.limits.memory,
+            memswap_limit=job.limits.memory,
+            pids_limit=job.limits.processes,
+            cpuset_cpus=",".join(str(cpu) for cpu in cpus),
+            log_config={"Type": "none"},
+        )
+
+    def _follow(self, container: str, job: Job, log: BinaryIO) -> Outcome:
+        api = self._client.api
+        stream = api.attach(container, stdout=True, stderr=True, stream=True, logs=False)
+        api.start(container)
+        watch = Watch(job.limits, job.scratch)
+        copier = LogCopier(stream, log)
+        # The output may close before the job ends, so the end is waited for by itself.
+        ended = threading.Thread(target=api.wait, args=(container,), daemon=True)
+        ended.start()
+        stopped_by: str | None = None
+        try:
+            while _is_running(ended):
+                stopped_by = watch.exceeded()
+                if stopped_by is not None:
+                    break
+        finally:
+            self._kill(container)
+            copier.finish()
+        state = api.inspect_container(container)["State"]
+        if stopped_by is None and state["OOMKilled"]:
+            stopped_by = "memory"
+        return Outcome(int(state["ExitCode"]), stopped_by, watch.seconds, tuple(_not_enforced(job)))
+
+    def _kill(self, container: str) -> None:
+        import docker
+
+        api = self._client.api
+        if api.inspect_container(container)["State"]["Running"]:
+            with contextlib.suppress(docker.errors.APIError):  # it has just ended by itself
+                api.kill(container)
+        api.wait(container)
+
+    def _remove(self, container: str) -> None:
+        import docker
+
+        with contextlib.suppress(docker.errors.NotFound):
+            self._client.api.remove_container(container, force=True, v=True)
+
+    def _hand_over(self, image: str, job: Job) -> None:
+        """Make what the sandbox's user wrote removable by ours, where the two differ."""
+        if user_id() in (0, SANDBOX_UID):
+            return
+        command = ["chmod", "-R", "a+rwX", OUT, TEMPORARY]
+        self._client.containers.run(
+            image,
+            command,
+            user=f"{SANDBOX_UID}:{SANDBOX_GID}",
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            volumes=[f"{job.out}:{OUT}:rw", f"{job.temporary}:{TEMPORARY}:rw"],
+            remove=True,
+            labels=_labels(),
+        )
+
+    def sweep(self) -> int:
+        """Remove containers of d4cbuild processes that are gone. Returns how many."""
+        count = 0
+        filters = {"label": f"{LABEL}.process"}
+        for container in self._client.api.containers(all=True, filters=filters):
+            labels = container["Labels"]
+            if labels.get(f"{LABEL}.boot") == boot_id() and _is_alive(labels[f"{LABEL}.process"]):
+                continue
+            self._remove(container["Id"])
+            count += 1
+        return count
+
+
+def _is_running(ended: threading.Thread) -> bool:
+    ended.join(POLL_S)
+    return ended.is_alive()
+
+
+def _config(job: Job) -> dict[str, Any]:
+    return {
+        "command": list(job.command),
+        "entrypoint": [],
+        "environment": job.environment,
+        "hostname": SANDBOX_HOSTNAME,
+        "user": f"{SANDBOX_UID}:{SANDBOX_GID}",
+        "working_dir": job.environment["D4C_CODE"],
+        "labels": _labels(),
+    }
+
+
+def _labels() -> dict[str, str]:
+    return {f"{LABEL}.process": str(process_id()), f"{LABEL}.boot": boot_id()}
+
+
+def _is_alive(process: str) -> bool:
+    from pathlib import Path
+
+    return Path(f"/proc/{int(process)}").exists()
+
+
+def _not_enforced(job: Job) -> Iterator[str]:
+    if user_id() not in (0, SANDBOX_UID):
+        yield "disk: private folders of the job cannot be looked into by this user"
+    if job.limits.cpus > len(usable_cpus()):
+        yield f"{job.limits.cpus} CPUs were asked for, this machine gives {len(usable_cpus())}"
+
+
+def _engine_failed(what: str, error: Exception) -> Unavailable:
+    return Unavailable(
+        f"the Docker engine {what}", found=str(error).splitlines()[0], hint="d4cbuild doctor"
+    )
