@@ -44,7 +44,9 @@ def read_rows(path: Path, encoding: str) -> list[dict[str, str | None]]:
         rows = []
         for fields in reader:
             if len(fields) != len(COLUMNS):
-                raise SystemExit(f"line {reader.line_num}: {len(fields)} fields, not {len(COLUMNS)}")
+                raise SystemExit(
+                    f"line {reader.line_num}: {len(fields)} fields, not {len(COLUMNS)}"
+                )
             values = (field.strip() or None for field in fields)
             rows.append(dict(zip(COLUMNS.values(), values, strict=True)))
     return rows
