@@ -27,6 +27,9 @@ class DebianPackages(Record):
     drop: tuple[Text, ...] = ()
     """Path prefixes not unpacked, such as ``/usr/share/man``."""
 
+    keep: tuple[Text, ...] = ()
+    """Paths under a dropped prefix unpacked all the same; ``*`` stands for one whole name."""
+
 
 class PythonPackages(Record):
     """What is taken as wheels."""
