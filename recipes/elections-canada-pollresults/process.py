@@ -18,14 +18,8 @@ TEXT, FLAG, COUNT = pa.string(), pa.bool_(), pa.int16()
 # Published name -> (our name, type). The order is the publisher's and is checked.
 COLUMNS = {
     "Electoral District Number/Numéro de circonscription": ("district_number", TEXT),
-    "Electoral District Name_English/Nom de circonscription_Anglais": (
-        "district_name_english",
-        TEXT,
-    ),
-    "Electoral District Name_French/Nom de circonscription_Français": (
-        "district_name_french",
-        TEXT,
-    ),
+    "Electoral District Name_English/Nom de circonscription_Anglais": ("district_name_en", TEXT),
+    "Electoral District Name_French/Nom de circonscription_Français": ("district_name_fr", TEXT),
     "Polling Station Number/Numéro du bureau de scrutin": ("poll_number", TEXT),
     "Polling Station Name/Nom du bureau de scrutin": ("poll_name", TEXT),
     "Void Poll Indicator/Indicateur de bureau supprimé": ("void_poll", FLAG),
@@ -36,8 +30,8 @@ COLUMNS = {
     "Candidate's Family Name/Nom de famille du candidat": ("candidate_family_name", TEXT),
     "Candidate's Middle Name/Second prénom du candidat": ("candidate_middle_name", TEXT),
     "Candidate's First Name/Prénom du candidat": ("candidate_first_name", TEXT),
-    "Political Affiliation Name_English/Appartenance politique_Anglais": ("party_english", TEXT),
-    "Political Affiliation Name_French/Appartenance politique_Français": ("party_french", TEXT),
+    "Political Affiliation Name_English/Appartenance politique_Anglais": ("party_en", TEXT),
+    "Political Affiliation Name_French/Appartenance politique_Français": ("party_fr", TEXT),
     "Incumbent Indicator/Indicateur_Candidat sortant": ("incumbent", FLAG),
     "Elected Candidate Indicator/Indicateur du candidat élu": ("elected", FLAG),
     "Candidate Poll Votes Count/Votes du candidat pour le bureau": ("votes", COUNT),
