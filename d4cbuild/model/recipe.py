@@ -329,9 +329,7 @@ class Recipe(Record):
     def file_name(self, output: Output) -> str:
         """The convention's name of an output's file, computed and never typed."""
         d = self.dataset
-        parts = [d.region, d.source]
-        parts += [d.dguid] if d.dguid else []
-        parts += [d.package]
+        parts = [d.region, f"{d.source}-{d.dguid}" if d.dguid else d.source, d.package]
         parts += [d.topic] if d.topic else []
         parts += [d.vintage]
         parts += [d.variant] if d.variant else []

@@ -1,0 +1,269 @@
+"""Making the outputs of a plan: run the code, check what it wrote, write the normal form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from d4cbuild.base.archive import read_canonical_tar
+from d4cbuild.base.canonical import canonical_json, parse_json
+from d4cbuild.base.digest import Digest, FileDigests
+from d4cbuild.base.progress import Progress
+from d4cbuild.build.carried import carry_normal_form, lay_out
+from d4cbuild.build.collect import Collected, collect_outputs
+from d4cbuild.build.logbook import BuildLog, build_log
+from d4cbuild.build.plan import Plan
+from d4cbuild.environment.images import ensure_image
+from d4cbuild.errors import BuildFailed
+from d4cbuild.model.recipe import Output
+from d4cbuild.sandbox.image import Image
+from d4cbuild.sandbox.job import OUT, PARAMETERS, SOURCES, Job, Limits, Outcome, Runner
+from d4cbuild.sources.fetch import fetch_source
+from d4cbuild.store import Store
+
+NORMALISE = ("python3", "-m", "d4cbuild.normalform.job", PARAMETERS)
+REPORT_NAME = "report.json"
+SHOWN_VIOLATIONS = 20
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished output, its bytes in the store.
+
+    Attributes:
+        output: Its declaration.
+        digests: Digests of its bytes.
+        facts: What the normal form reports of a table: content digest, rows, columns, geometry.
+    """
+
+    output: Output
+    digests: FileDigests
+    facts: dict[str, Any]
+
+    @property
+    def content(self) -> Digest | None:
+        """The content digest; none for a plain file."""
+        return Digest.parse(self.facts["content"]) if self.facts else None
+
+
+@dataclass(frozen=True)
+class Making:
+    """All outputs of a build.
+
+    Attributes:
+        outputs: In the recipe's order.
+        log: The build log.
+        seconds: How long the recipe's code ran.
+    """
+
+    outputs: tuple[Made, ...]
+    log: Path
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes plans come true on this machine.
+
+    Attributes:
+        store: Where sources, images and outputs are kept.
+        runner: What runs the sandboxes.
+        mirrors: Further places that hold copies of sources.
+        progress: Whom to tell.
+        cpus: CPUs to use instead of the recipe's, if given; it must not change the bytes.
+    """
+
+    store: Store
+    runner: Runner
+    mirrors: Sequence[str]
+    progress: Progress
+    cpus: int | None = None
+
+    def make(self, plan: Plan) -> Making:
+        """Make every output of a plan from its ingredients, in fresh sandboxes.
+
+        Raises:
+            BuildFailed: if the code fails or its outputs are not as declared.
+            HashMismatch: if an ingredient no longer has its locked bytes.
+            Unavailable: if an ingredient or a runner cannot be had.
+        """
+        image = ensure_image(plan.folder.environment(plan.recipe), self.store, self.progress)
+        sources = self._sources(plan)
+        with (
+            self.store.workspace() as workspace,
+            build_log(self.store, plan.key, self.runner.version()) as log,
+        ):
+            template = self._job(plan, image, sources, workspace)
+            self.progress.say(f"{plan.recipe.dataset.id}: running in {self.runner.name}")
+            outcome, written = self._run_code(plan, template, log)
+            self.progress.say(f"{plan.recipe.dataset.id}: writing the normal form")
+            facts, folder = self._normalise(plan, template, written, log)
+            outputs = tuple(
+                Made(
+                    output,
+                    self.store.put_file(_made_path(output, folder, written)),
+                    facts.get(output.name, {}),
+                )
+                for output in plan.recipe.outputs
+            )
+            return Making(outputs, log.path, outcome.seconds)
+
+    def _sources(self, plan: Plan) -> tuple[tuple[str, Path], ...]:
+        found = []
+        declared = {source.name: source for source in plan.recipe.sources}
+        for locked in plan.lock.sources:
+            fetch_source(
+                declared[locked.name],
+                plan.folder.path,
+                self.mirrors,
+                self.store,
+                self.progress,
+                locked,
+            )
+            path = self.store.require(
+                locked.blake3, f"source {locked.name}", f"d4cbuild build {plan.folder.where}"
+            )
+            found.append((locked.name, path))
+        return tuple(found)
+
+    def _job(
+        self, plan: Plan, image: Image, sources: tuple[tuple[str, Path], ...], workspace: Path
+    ) -> Job:
+        lay_out(workspace / "code", read_canonical_tar(plan.code.tar))
+        carry_normal_form(workspace / "lib")
+        wanted = plan.recipe.build.resources
+        limits = Limits(
+            cpus=self.cpus or wanted.cpus,
+            memory=wanted.memory,
+            disk=wanted.disk,
+            time_s=wanted.time,
+        )
+        return Job(
+            image=image,
+            command=plan.recipe.build.command,
+            sources=sources,
+            code=workspace / "code",
+            parameters=_readable(workspace / "parameters.json", plan.recipe.parameters),
+            lib=workspace / "lib",
+            scratch=_folder(workspace / "run"),
+            limits=limits,
+            source_date_epoch=plan.lock.source_date_epoch,
+        )
+
+    def _run_code(self, plan: Plan, job: Job, log: BuildLog) -> tuple[Outcome, Collected]:
+        with _explained(plan, log):
+            outcome = self.runner.run(job, log.stream)
+            log.outcome("code", outcome)
+            for note in outcome.not_enforced:
+                self.progress.say(f"not enforced here: {note}")
+            if not outcome.succeeded:
+                raise _failed(plan, "the recipe's code failed", outcome, log)
+            return outcome, collect_outputs(job.out, plan.recipe, plan.folder.where)
+
+    def _normalise(
+        self, plan: Plan, template: Job, written: Collected, log: BuildLog
+    ) -> tuple[dict[str, Any], Path]:
+        tables = [output for output in plan.recipe.outputs if output.format != "file"]
+        folder = _folder(template.scratch.with_name("normalise"))
+        if not tables:
+            return {}, folder
+        record = {
+            "written": SOURCES,
+            "made": OUT,
+            "threads": template.limits.cpus,
+            "outputs": [_declared(output) for output in tables],
+        }
+        job = replace(
+            template,
+            command=NORMALISE,
+            sources=tuple((f"{o.name}.parquet", written.paths[o.name]) for o in tables),
+            parameters=_readable(folder / "job.json", record),
+            scratch=_folder(folder / "run"),
+        )
+        outcome = self.runner.run(job, log.stream)
+        log.outcome("normal form", outcome)
+        if not outcome.succeeded:
+            raise _failed(plan, "the normal form could not be written", outcome, log)
+        report = parse_json((job.out / REPORT_NAME).read_bytes())
+        if report["violations"]:
+            raise _broken(plan, report["violations"], log)
+        return report["outputs"], job.out
+
+
+def _made_path(output: Output, folder: Path, written: Collected) -> Path:
+    if output.format == "file":
+        return written.paths[output.name]
+    return folder / f"{output.name}.parquet"
+
+
+def _declared(output: Output) -> dict[str, Any]:
+    columns = []
+    for column in output.columns:
+        record = column.as_json()
+        record.pop("description")
+        columns.append(record | {"type": column.logical_type.as_json()})
+    return {
+        "name": output.name,
+        "columns": columns,
+        "sort_by": list(output.sort_by),
+        "rows": output.rows.as_json(),
+    }
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def _readable(path: Path, record: dict[str, Any]) -> Path:
+    path.write_bytes(canonical_json(record) + b"\n")
+    path.chmod(0o644)
+    return path
+
+
+@contextmanager
+def _explained(plan: Plan, log: BuildLog) -> Iterator[None]:
+    """Note in the log why a build failed, so that the log alone tells the story."""
+    try:
+        yield
+    except BuildFailed as failure:
+        log.note(f"{plan.folder.where}: {failure.message}")
+        raise
+
+
+def _failed(plan: Plan, what: str, outcome: Outcome, log: BuildLog) -> BuildFailed:
+    if outcome.stopped_by is None:
+        expected, found = "exit status 0", f"exit status {outcome.status}"
+    else:
+        limit = plan.recipe.build.resources.as_json().get(outcome.stopped_by, "512")
+        expected = f"{outcome.stopped_by} within {limit}"
+        found = f"stopped after {outcome.seconds:.1f} s: it went beyond that"
+    tail = log.tail()
+    return BuildFailed(
+        what,
+        expected=expected,
+        found=f"{found}\n--- last lines of the log ---\n{tail}",
+        where=plan.folder.where,
+        hint=f"the whole log: {log.path}",
+    )
+
+
+def _broken(plan: Plan, violations: list[dict[str, Any]], log: BuildLog) -> BuildFailed:
+    lines = []
+    for violation in violations[:SHOWN_VIOLATIONS]:
+        place = ".".join(part for part in (violation["output"], violation["column"]) if part)
+        lines.append(f"{place}: {violation['message']} ({violation['rule']}, {violation['count']})")
+        lines += [f"    {example}" for example in violation["examples"]]
+    if len(violations) > SHOWN_VIOLATIONS:
+        lines.append(f"and {len(violations) - SHOWN_VIOLATIONS} more")
+    log.note("declarations broken: " + json.dumps(violations))
+    return BuildFailed(
+        "the outputs are not as declared",
+        found="\n".join(lines),
+        where=plan.folder.where,
+        hint=f"mend the code, or the declaration in recipe.toml\nthe whole log: {log.path}",
+    )

@@ -1,0 +1,89 @@
+"""What is to be built: the lock, the code and the derivation of one recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from d4cbuild.base.digest import Digest
+from d4cbuild.base.progress import Progress
+from d4cbuild.build.carried import normal_form_digest
+from d4cbuild.build.folder import RecipeFolder
+from d4cbuild.build.locking import provisional_lock
+from d4cbuild.code import Code, committed_code, plain_code, working_code
+from d4cbuild.model.derivation import Derivation, derive
+from d4cbuild.model.lock import Lock
+from d4cbuild.model.recipe import Recipe
+from d4cbuild.store import Store
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A build, decided but not begun.
+
+    Attributes:
+        folder: The recipe's folder.
+        recipe: What is wanted.
+        lock: What was found.
+        code: The recipe's code.
+        derivation: Everything that decides the output bytes.
+        key: Its digest.
+        dirty: Whether uncommitted files are built.
+        warnings: What the user should know.
+    """
+
+    folder: RecipeFolder
+    recipe: Recipe
+    lock: Lock
+    code: Code
+    derivation: Derivation
+    key: Digest
+    dirty: bool
+    warnings: tuple[str, ...]
+
+
+def plan_locked(folder: RecipeFolder) -> Plan:
+    """Plan the build that the lock names.
+
+    Raises:
+        StaleLock: if the lock does not belong to the recipe.
+        InputError: if the locked code is nowhere to be found.
+    """
+    recipe = folder.recipe()
+    lock = folder.sealed_lock(recipe)
+    warnings: list[str] = []
+    code = plain_code(folder.path)
+    if code.digest != lock.code.blake3:
+        locked = lock.code
+        code, warning = committed_code(folder.path, locked.commit, locked.tree, locked.blake3)
+        warnings += [] if warning is None else [warning]
+        if working_code(folder.path).digest != lock.code.blake3:
+            warnings.append(
+                f"{folder.where} has other code than was locked; the locked code is built"
+                f" (d4cbuild lock {folder.where} to lock it, --dirty to try it out)"
+            )
+    return _plan(folder, recipe, lock, code, dirty=False, warnings=warnings)
+
+
+def plan_dirty(
+    folder: RecipeFolder, store: Store, mirrors: Sequence[str], progress: Progress
+) -> Plan:
+    """Plan a build of the files as they lie in the folder; it may not be released."""
+    recipe = folder.recipe()
+    lock, code = provisional_lock(folder, store, mirrors, progress)
+    return _plan(folder, recipe, lock, code, dirty=True, warnings=[])
+
+
+def _plan(
+    folder: RecipeFolder,
+    recipe: Recipe,
+    lock: Lock,
+    code: Code,
+    *,
+    dirty: bool,
+    warnings: list[str],
+) -> Plan:
+    derivation = derive(recipe, lock, normal_form_digest())
+    return Plan(
+        folder, recipe, lock, code, derivation, derivation.build_key, dirty, tuple(warnings)
+    )
