@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d4cbuild.base.files import write_atomically
+from d4cbuild.build.project import RECIPE_FILE, project_root
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.errors import InputError, StaleLock
 from d4cbuild.model.lock import Lock
@@ -13,7 +14,6 @@ from d4cbuild.model.manifest import Manifest
 from d4cbuild.model.parse import record_from_json, record_from_toml, record_to_json
 from d4cbuild.model.recipe import Recipe
 
-RECIPE_FILE = "recipe.toml"
 LOCK_FILE = "recipe.lock"
 MANIFEST_FILE = "manifest.json"
 
@@ -141,31 +141,3 @@ class RecipeFolder:
             raise InputError(
                 "the recipe cannot be read", found=str(error.strerror), where=str(path)
             ) from error
-
-
-def project_root(inside: Path) -> Path:
-    """The folder that holds ``environments/``, at or above a path.
-
-    Raises:
-        InputError: if there is none.
-    """
-    start = inside.absolute()
-    for folder in (start, *start.parents):
-        if (folder / "environments").is_dir():
-            return folder
-    raise InputError(
-        "no environments were found",
-        expected="a folder environments/ beside the folder recipes/",
-        where=str(start),
-        hint="run d4cbuild inside a clone of the project that holds the recipe",
-    )
-
-
-def all_recipes(root: Path) -> list[RecipeFolder]:
-    """Every recipe of a project, by name."""
-    found = sorted((root / "recipes").glob(f"*/{RECIPE_FILE}"))
-    if not found:
-        raise InputError(
-            "there are no recipes", expected=f"recipes/*/{RECIPE_FILE}", where=str(root)
-        )
-    return [RecipeFolder(path.parent) for path in found]

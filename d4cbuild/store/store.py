@@ -79,11 +79,15 @@ class Store:
             return path
         found = digests_of_file(path)
         if found.blake3 != digest:
-            path.rename(self.quarantine / f"{digest.hex}-{random_token()}")
-            self.database.forget_object(digest.hex)
+            self.set_aside(digest)
             return None
         self._remember(found, path)
         return path
+
+    def set_aside(self, digest: Digest) -> None:
+        """Move a corrupt object to ``quarantine/``, so that it is never served again."""
+        self.path_of(digest).rename(self.quarantine / f"{digest.hex}-{random_token()}")
+        self.database.forget_object(digest.hex)
 
     def find(self, sha256: Digest) -> Path | None:
         """Return the checked object with this SHA-256, or ``None``."""

@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[2] / "recipes"
 FILE_NAMES = {
     "elections-canada-pollresults": "ca_elections_canada_d4c-datapkg-statistical"
     "_general_elections_poll_results_2006--2015_v1.0.0.parquet",
-    "statcan-cma-2016": "ca_statcan_2016A000011124_d4c-datapkg-statistical"
+    "statcan-cma-2016": "ca_statcan-2016A000011124_d4c-datapkg-statistical"
     "_census_metropolitan_areas_and_agglomerations_2016_cartographic_v1.0.0.parquet",
-    "statcan-odhf": "ca_statcan_2021A000011124_d4c-datapkg-foundation"
+    "statcan-odhf": "ca_statcan-2021A000011124_d4c-datapkg-foundation"
     "_open_database_of_healthcare_facilities_2020-08_v1.0.0.parquet",
 }
 NAMES = sorted(FILE_NAMES)

@@ -1,0 +1,177 @@
+"""``build``: the steps from a locked recipe to its manifest, in order."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from d4cbuild.base.ambient import random_token
+from d4cbuild.base.files import TEMPORARY_PREFIX, write_atomically
+from d4cbuild.base.progress import Progress
+from d4cbuild.build.explain import changed_ingredients
+from d4cbuild.build.folder import MANIFEST_FILE, RecipeFolder
+from d4cbuild.build.fresh import fingerprint, remember_result
+from d4cbuild.build.make import Made, Maker
+from d4cbuild.build.plan import Plan, plan_dirty, plan_locked
+from d4cbuild.build.record import make_manifest, recall, remember
+from d4cbuild.build.result import BuildResult, BuiltOutput
+from d4cbuild.errors import InputError
+from d4cbuild.model.manifest import Manifest
+from d4cbuild.model.parse import record_to_json
+from d4cbuild.sandbox.job import Runner
+from d4cbuild.store import Store
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What the user chose.
+
+    Attributes:
+        dist: Where data files go.
+        mirrors: Further places that hold copies of sources.
+        dirty: Build uncommitted files.
+        explain: Say why it must be built.
+        force: Build also what the store already knows.
+        cpus: CPUs to use instead of the recipe's.
+    """
+
+    dist: Path
+    mirrors: Sequence[str] = ()
+    dirty: bool = False
+    explain: bool = False
+    force: bool = False
+    cpus: int | None = None
+
+
+def build_recipe(
+    folder: RecipeFolder,
+    store: Store,
+    runner: Callable[[], Runner],
+    options: BuildOptions,
+    progress: Progress,
+) -> BuildResult:
+    """Build a recipe, or take what the store knows of it, and write data files and manifest.
+
+    Args:
+        folder: The recipe.
+        store: The store.
+        runner: Gives a runner; asked only if something has to be run.
+        options: What the user chose.
+        progress: Whom to tell.
+
+    Raises:
+        D4CError: saying what is wrong and what to do.
+    """
+    plan = (
+        plan_dirty(folder, store, options.mirrors, progress)
+        if options.dirty
+        else plan_locked(folder)
+    )
+    for warning in plan.warnings:
+        progress.warn(warning)
+    store.database.add_root(str(folder.path.absolute()))
+    known = None if options.force else recall(store, plan)
+    explanation = explain(plan, known is not None) if options.explain else ()
+    log: Path | None = None
+    if known is None:
+        maker = Maker(store, runner(), options.mirrors, progress, options.cpus)
+        making = maker.make(plan)
+        known, log = making.outputs, making.log
+        remember(store, plan, known)
+    manifest = make_manifest(plan, known)
+    result = _publish(plan, manifest, known, store, options, log, explanation)
+    if not options.dirty:
+        remember_result(store, fingerprint(folder.path, options.dist), result)
+    return result
+
+
+def explain(plan: Plan, is_known: bool) -> tuple[str, ...]:
+    """Why a plan must be built, or why not, ingredient by ingredient."""
+    try:
+        before = plan.folder.manifest().derivation
+    except InputError:
+        lines = ["there is no manifest of an earlier build to compare with"]
+    else:
+        lines = changed_ingredients(before, plan.derivation)
+        if not lines:
+            lines = ["every ingredient is as in manifest.json"]
+    if is_known:
+        return (*lines, "the outputs of these ingredients are in the store: nothing is run")
+    return (*lines, "the outputs of these ingredients are not in this store: they must be built")
+
+
+def _publish(
+    plan: Plan,
+    manifest: Manifest,
+    outputs: tuple[Made, ...],
+    store: Store,
+    options: BuildOptions,
+    log: Path | None,
+    explanation: tuple[str, ...],
+) -> BuildResult:
+    """Put the data files under their convention names, and the manifest where it belongs."""
+    options.dist.mkdir(parents=True, exist_ok=True)
+    built = []
+    for made, record in zip(outputs, manifest.outputs, strict=True):
+        target = options.dist / record.file
+        if not _is_already(target, store.path_of(made.digests.blake3)):
+            _copy(store.path_of(made.digests.blake3), target)
+        built.append(
+            BuiltOutput(
+                name=record.name,
+                path=str(target.absolute()),
+                size=record.size,
+                rows=record.rows,
+                blake3=str(record.blake3),
+                sha256=str(record.sha256),
+                content=None if record.content is None else str(record.content),
+            )
+        )
+    path, changed = _write_manifest(plan, manifest, options)
+    return BuildResult(
+        recipe=plan.recipe.dataset.id,
+        status="known" if log is None else "built",
+        build_key=str(plan.key),
+        releasable=manifest.releasable,
+        outputs=tuple(built),
+        manifest=str(path.absolute()),
+        manifest_changed=changed,
+        warnings=plan.warnings,
+        log=None if log is None else str(log),
+        explanation=explanation,
+    )
+
+
+def _write_manifest(plan: Plan, manifest: Manifest, options: BuildOptions) -> tuple[Path, bool]:
+    if plan.dirty:
+        # A manifest that may not be released never takes the place of an accepted one.
+        path = options.dist / f"{plan.recipe.dataset.id}.dirty.manifest.json"
+        write_atomically(path, record_to_json(manifest))
+        return path, True
+    path = plan.folder.path / MANIFEST_FILE
+    before = path.read_bytes() if path.exists() else None
+    changed = before != record_to_json(manifest)
+    if changed:
+        plan.folder.write_manifest(manifest)
+    return path, changed
+
+
+def _is_already(target: Path, original: Path) -> bool:
+    if not target.exists() or target.stat().st_size != original.stat().st_size:
+        return False
+    with target.open("rb") as one, original.open("rb") as other:
+        while chunk := one.read(1 << 20):
+            if chunk != other.read(len(chunk)):
+                return False
+    return True
+
+
+def _copy(original: Path, target: Path) -> None:
+    temporary = target.with_name(f"{TEMPORARY_PREFIX}{random_token()}")
+    try:
+        shutil.copyfile(original, temporary)
+        temporary.rename(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""What the verbs answer, as plain values: rendered as text or JSON by the command line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class BuiltOutput:
+    """An artifact on this machine.
+
+    Attributes:
+        name: Name in the recipe.
+        path: Where the file is.
+        size: Bytes.
+        rows: Rows; none for a plain file.
+        blake3: Digest of the bytes.
+        sha256: Digest of the bytes.
+        content: Digest of the table; none for a plain file.
+    """
+
+    name: str
+    path: str
+    size: int
+    rows: int | None
+    blake3: str
+    sha256: str
+    content: str | None
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What ``build`` did.
+
+    Attributes:
+        recipe: The dataset's id.
+        status: ``built`` in a sandbox, ``known`` from the store, or ``unchanged``.
+        build_key: Digest of the derivation.
+        releasable: Whether it may be released.
+        outputs: The artifacts.
+        manifest: Where the manifest was written.
+        manifest_changed: Whether the manifest is other than before.
+        warnings: What the user should know.
+        log: The build log, where something was run.
+        explanation: Why it had to be built, where that was asked.
+    """
+
+    recipe: str
+    status: str
+    build_key: str
+    releasable: bool
+    outputs: tuple[BuiltOutput, ...]
+    manifest: str
+    manifest_changed: bool
+    warnings: tuple[str, ...] = ()
+    log: str | None = None
+    explanation: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> BuildResult:
+        """Read what :meth:`as_json` made."""
+        outputs = tuple(BuiltOutput(**output) for output in record["outputs"])
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
+        }
+        plain["outputs"] = outputs
+        return cls(**plain)
+
+
+@dataclass(frozen=True)
+class ComparedOutput:
+    """One output of a rebuild beside the manifest's.
+
+    Attributes:
+        name: Name in the recipe.
+        verdict: What can be said of it.
+        expected: Digests by the manifest, and its size and rows.
+        found: The same of the rebuild; empty where there was none.
+        reason: Why, where the verdict needs one.
+        kept: Files kept for a closer look.
+    """
+
+    name: str
+    verdict: str
+    expected: dict[str, Any]
+    found: dict[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """One rebuild.
+
+    Attributes:
+        runner: What ran it; ``docker = bubblewrap`` where two are compared with each other.
+        outputs: Every output.
+        seconds: How long the recipe's code ran, where it ran.
+    """
+
+    runner: str
+    outputs: tuple[ComparedOutput, ...]
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """What ``verify`` found.
+
+    Attributes:
+        recipe: The dataset's id.
+        verdict: The worst of all outputs' verdicts.
+        exit_code: Its exit code.
+        build_key: Digest of the derivation; none where it could not be made.
+        rebuilds: One for each runner, and one that compares them.
+        warnings: What the user should know.
+    """
+
+    recipe: str
+    verdict: str
+    exit_code: int
+    build_key: str | None
+    rebuilds: tuple[Rebuild, ...]
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values."""
+        return asdict(self)
+
+
+def shown_path(path: Path) -> str:
+    """A path as a message shows it: relative to where the user stands, if it lies below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,90 @@
+"""``d4cbuild build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from d4cbuild.build.fresh import fingerprint, last_result
+from d4cbuild.build.result import BuildResult, shown_path
+from d4cbuild.cli import common
+from d4cbuild.cli.progress import make_progress
+from d4cbuild.store import Store
+
+_STATUS = {
+    "built": "built",
+    "known": "known to the store, nothing was run",
+    "unchanged": "unchanged",
+}
+
+
+@click.command("build")
+@common.recipes_argument
+@common.all_option
+@common.runner_option
+@common.mirror_option
+@common.dist_option
+@common.cpus_option
+@click.option("--explain", is_flag=True, help="Say which ingredient makes a build necessary.")
+@click.option("--force", is_flag=True, help="Build also what the store already knows.")
+@click.option("--dirty", is_flag=True, help="Build uncommitted files; not releasable.")
+@common.json_option
+def command(
+    recipes: tuple[Path, ...],
+    every: bool,
+    runner: str,
+    mirrors: tuple[str, ...],
+    dist: Path | None,
+    cpus: int | None,
+    explain: bool,
+    force: bool,
+    dirty: bool,
+    as_json: bool,
+) -> int:
+    """Build recipes from their locks.
+
+    Fetches what is missing, runs the recipe's code in a sandbox, checks its outputs against their
+    declarations, writes them in normal form, and records everything in manifest.json. What was
+    built before from the same ingredients is not built again.
+    """
+    store = Store()
+    progress = make_progress()
+
+    def work(recipe: Path) -> tuple[dict[str, Any], int]:
+        target = common.dist_folder(dist, recipe)
+        if not (dirty or force or explain):
+            known = last_result(store, fingerprint(recipe, target))
+            if known is not None:
+                for warning in known.warnings:
+                    progress.warn(warning)
+                return known.as_json(), 0
+        # Imported late: a build with nothing to do must not cost more than looking.
+        from d4cbuild.build.folder import RecipeFolder
+        from d4cbuild.build.pipeline import BuildOptions, build_recipe
+        from d4cbuild.sandbox.choose import choose_runner
+
+        options = BuildOptions(target, mirrors, dirty, explain, force, cpus)
+        result = build_recipe(
+            RecipeFolder(recipe), store, lambda: choose_runner(runner), options, progress
+        )
+        return result.as_json(), 0
+
+    with store.in_use():
+        return common.each_recipe(common.chosen_recipes(recipes, every), as_json, work, _render)
+
+
+def _render(record: dict[str, Any]) -> str:
+    result = BuildResult.from_json(record)
+    lines = [f"{result.recipe}: {_STATUS[result.status]} ({result.build_key})"]
+    lines += [f"  because {line}" for line in result.explanation]
+    for output in result.outputs:
+        rows = "" if output.rows is None else f", {output.rows:,} rows"
+        lines.append(f"  {shown_path(Path(output.path))}  {output.size:,} bytes{rows}")
+        lines.append(f"    {output.sha256}")
+    if result.manifest_changed:
+        lines.append(f"  manifest: {shown_path(Path(result.manifest))} (changed: see git diff)")
+    if not result.releasable:
+        lines.append("  not releasable: built from files that were not committed")
+    return "\n".join(lines)

@@ -1,0 +1,120 @@
+"""Options that several commands share, and the loop over several recipes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from d4cbuild.build.project import RECIPE_FILE, all_recipes, project_root
+from d4cbuild.errors import D4CError, InputError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+mirror_option = click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="DIR|URL",
+    help="A further place that holds copies of sources, by file name. Tried first.",
+)
+runner_option = click.option(
+    "--runner",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="What runs the sandbox: auto, bubblewrap or docker.",
+)
+dist_option = click.option(
+    "--dist",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where data files go. [default: dist/ of the project]",
+)
+cpus_option = click.option(
+    "--cpus",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="CPUs to use, instead of the recipe's. The bytes must not depend on it.",
+)
+recipes_argument = click.argument("recipes", nargs=-1, type=click.Path(path_type=Path))
+all_option = click.option("--all", "every", is_flag=True, help="Every recipe of the project.")
+
+
+def chosen_recipes(recipes: Sequence[Path], every: bool) -> list[Path]:
+    """Which recipes a command is to work on.
+
+    Raises:
+        InputError: if none is named.
+    """
+    if every or not recipes:
+        if recipes:
+            raise InputError("name recipes, or use --all, but not both")
+        here = Path.cwd()
+        if not every and (here / RECIPE_FILE).exists():
+            return [Path()]
+        if not every:
+            raise InputError(
+                "no recipe is named", hint="name a recipe's folder, or use --all for every one"
+            )
+        return [_relative(path) for path in all_recipes(project_root(here))]
+    return [_found(path) for path in recipes]
+
+
+def _found(path: Path) -> Path:
+    # A bare dataset id is enough inside a project.
+    if not path.exists() and len(path.parts) == 1:
+        inside = project_root(Path.cwd()) / "recipes" / path
+        if inside.exists():
+            return _relative(inside)
+    return path
+
+
+def _relative(path: Path) -> Path:
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def dist_folder(dist: Path | None, recipe: Path) -> Path:
+    """Where data files go."""
+    return dist if dist is not None else project_root(recipe) / "dist"
+
+
+def each_recipe(
+    recipes: Sequence[Path],
+    as_json: bool,
+    work: Callable[[Path], tuple[dict[str, Any], int]],
+    render: Callable[[dict[str, Any]], str],
+) -> int:
+    """Work on recipes one by one; one that fails does not keep the next from being tried.
+
+    Args:
+        recipes: Folders.
+        as_json: Whether to print one JSON document at the end, instead of text as it comes.
+        work: Does one recipe; returns the record for JSON and its exit code.
+        render: Makes the text of a record.
+
+    Returns:
+        All exit codes, OR-ed.
+    """
+    status = 0
+    results: list[dict[str, Any]] = []
+    for recipe in recipes:
+        try:
+            record, code = work(recipe)
+        except D4CError as error:
+            record, code = {"recipe": str(recipe), **error.as_record()}, int(error.exit_code)
+            if not as_json:
+                click.echo(f"error: {error}", err=True)
+        else:
+            if not as_json:
+                click.echo(render(record))
+        status |= code
+        results.append(record)
+    if as_json:
+        click.echo(json.dumps({"results": results, "exit_code": status}, indent=2, sort_keys=True))
+    return status

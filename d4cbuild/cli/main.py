@@ -1,0 +1,81 @@
+"""The entry point: a group whose commands are imported only when they are used."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+import d4cbuild
+from d4cbuild.errors import D4CError
+
+# name: (module, what it does). Kept here so that --help need not import any of them.
+COMMANDS = {
+    "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
+    "build": ("build", "Build a recipe from its lock, and write its manifest."),
+    "verify": ("verify", "Rebuild and compare every output with the manifest."),
+    "digest": ("digest", "Print the digests of any file, and of its table."),
+    "env": ("env", "Environments: lock, build, show, export."),
+    "store": ("store", "The store on this machine: ls, verify, gc."),
+    "doctor": ("doctor", "Say what this machine can do, and what to install."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"d4cbuild.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(d4cbuild.__version__, prog_name="d4cbuild")
+def cli() -> None:
+    """Build Canadian open datasets so that anyone can build them again and get the same bytes.
+
+    Exit codes, OR-ed: 0 well, 1 a build failed, 2 a hash or lock does not match, 4 not identical,
+    8 not even equivalent, 16 could not be checked, 64 bad input.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        status = cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(64)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except D4CError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(int(error.exit_code))
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _stop(number: int, frame: FrameType | None) -> Any:  # noqa: ARG001
+    # As Ctrl-C does: everything that was started is ended on the way out.
+    raise KeyboardInterrupt

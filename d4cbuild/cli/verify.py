@@ -1,0 +1,98 @@
+"""``d4cbuild verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from d4cbuild.build.folder import RecipeFolder
+from d4cbuild.build.result import shown_path
+from d4cbuild.build.verify import VerifyOptions, could_not_verify, verify_recipe
+from d4cbuild.cli import common
+from d4cbuild.cli.progress import make_progress
+from d4cbuild.errors import D4CError
+from d4cbuild.sandbox.choose import choose_runner
+from d4cbuild.sandbox.job import Runner
+from d4cbuild.store import Store
+
+_COLOURS = {"identical": "green", "equivalent": "yellow", "unknown": "yellow"}
+
+
+@click.command("verify")
+@common.recipes_argument
+@common.all_option
+@common.mirror_option
+@common.dist_option
+@common.cpus_option
+@click.option(
+    "--runner",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="What runs the sandbox: auto, bubblewrap, docker, or all for both.",
+)
+@common.json_option
+def command(
+    recipes: tuple[Path, ...],
+    every: bool,
+    mirrors: tuple[str, ...],
+    dist: Path | None,
+    cpus: int | None,
+    runner: str,
+    as_json: bool,
+) -> int:
+    """Rebuild recipes from their locks and compare every output with manifest.json.
+
+    Says of each output: identical (the same bytes), equivalent (other bytes, the same table),
+    different, failed, or unknown (it could not be checked).
+    """
+    store = Store()
+    progress = make_progress()
+
+    def work(recipe: Path) -> tuple[dict[str, Any], int]:
+        folder = RecipeFolder(recipe)
+        options = VerifyOptions(common.dist_folder(dist, recipe), mirrors, cpus)
+        try:
+            result = verify_recipe(folder, store, _runners(runner), options, progress)
+        except D4CError as error:
+            result = could_not_verify(folder, error)
+        return result.as_json(), result.exit_code
+
+    with store.in_use():
+        return common.each_recipe(common.chosen_recipes(recipes, every), as_json, work, _render)
+
+
+def _runners(name: str) -> list[Runner]:
+    if name == "all":
+        return [choose_runner("bubblewrap"), choose_runner("docker")]
+    return [choose_runner(name)]
+
+
+def _render(record: dict[str, Any]) -> str:
+    lines = [f"{record['recipe']}: {_verdict(record['verdict'])}"]
+    for rebuild in record["rebuilds"]:
+        for output in rebuild["outputs"]:
+            lines += _render_output(rebuild["runner"], output)
+    return "\n".join(lines)
+
+
+def _render_output(runner: str, output: dict[str, Any]) -> list[str]:
+    lines = [f"  {runner}: {output['name']}: {_verdict(output['verdict'])}"]
+    expected, found = output["expected"], output["found"]
+    if output["verdict"] == "identical":
+        lines.append(f"    {expected['sha256']}")
+    elif found:
+        for name in ("sha256", "content", "size", "rows"):
+            mark = "" if expected[name] == found[name] else "   <- differs"
+            lines.append(f"    {name}: expected {expected[name]}")
+            lines.append(f"    {' ' * len(name)}  found    {found[name]}{mark}")
+    if output["reason"] is not None:
+        lines += [f"    {line}" for line in output["reason"].splitlines()]
+    lines += [f"    kept: {shown_path(Path(path))}" for path in output["kept"]]
+    return lines
+
+
+def _verdict(verdict: str) -> str:
+    return click.style(verdict, fg=_COLOURS.get(verdict, "red"), bold=True)
