@@ -174,9 +174,8 @@ class _Download:
         self._sleep(wait_s)
 
     def _attempt(self) -> None:
-        if self._part.validator is None and self._part.written:
-            self._part.forget()  # nothing would show that the rest belongs to what we have
         headers: dict[str, str] = {}
+        # Without a validator nothing would show that the rest belongs to what we have.
         if self._part.written and self._part.validator is not None:
             headers["Range"] = f"bytes={self._part.written}-"
             headers["If-Range"] = self._part.validator

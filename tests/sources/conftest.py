@@ -11,6 +11,12 @@ from d4cbuild.store.store import Store
 from .server import Site
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the machine must not come between the tests and their own server."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as running:

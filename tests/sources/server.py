@@ -145,11 +145,11 @@ def redirect(to: str, code: int = 302) -> Reply:
     return status(code, Location=to)
 
 
-def stall(body: bytes, after: int) -> Reply:
+def stall(body: bytes, after: int, code: int = 200, **headers: str) -> Reply:
     """Send the beginning, then nothing for ever."""
 
     def reply(handler: Handler) -> None:
-        handler.head(200, {"Content-Length": str(len(body)), "ETag": '"v1"'})
+        handler.head(code, {"Content-Length": str(len(body)), "ETag": '"v1"', **headers})
         handler.wfile.write(body[:after])
         handler.wfile.flush()
         handler.server.site.closing.wait()

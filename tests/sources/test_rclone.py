@@ -82,11 +82,14 @@ def test_a_folder_is_not_a_file(remote: Path, tmp_path: Path) -> None:
         fetch("copies:a", tmp_path / "body")
 
 
-def test_a_file_that_cannot_be_copied_says_why(remote: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_copied_says_why(
+    remote: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (remote / "raw").write_bytes(BODY)
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Unavailable, match="rclone: "):
         fetch("copies:raw", tmp_path / "file" / "body")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_file_that_is_too_large_is_not_copied(remote: Path, tmp_path: Path) -> None:
