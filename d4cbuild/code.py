@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 # What lies in the folder beside the code. If these counted, writing a lock would change what it
 # locks, and a better title would change the build key.
-NOT_CODE = frozenset({"recipe.toml", "recipe.lock", "manifest.json", "README.md", "sources"})
+NOT_CODE = frozenset(
+    {
+        "recipe.toml",
+        "recipe.lock",
+        "manifest.json",
+        "README.md",
+        "sources",
+        ".gitattributes",
+        ".gitignore",
+    }
+)
 GENERATED = frozenset({"recipe.lock", "manifest.json"})
 MAXIMUM_FILE_BYTES = 64 << 20
 

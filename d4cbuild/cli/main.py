@@ -18,7 +18,6 @@ COMMANDS = {
     "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
     "build": ("build", "Build a recipe from its lock, and write its manifest."),
     "verify": ("verify", "Rebuild and compare every output with the manifest."),
-    "digest": ("digest", "Print the digests of any file, and of its table."),
     "env": ("env", "Environments: lock, build, show, export."),
     "store": ("store", "The store on this machine: ls, verify, gc."),
     "doctor": ("doctor", "Say what this machine can do, and what to install."),
