@@ -7,7 +7,7 @@ from typing import Final
 
 from d4cbuild.base.progress import Progress
 from d4cbuild.environment import skeleton
-from d4cbuild.environment.debian import control_of, members_of
+from d4cbuild.environment.debian import Member, control_of, members_of, unpacking
 from d4cbuild.environment.dropping import Dropping
 from d4cbuild.environment.tree import Tree
 from d4cbuild.environment.wheels import install_wheel
@@ -72,20 +72,24 @@ def _add_declared(environment: Environment, tree: Tree) -> None:
 
 def _add_debian(package: LockedPackage, file: Path, dropping: Dropping, tree: Tree) -> None:
     by = package.purl
-    for member in members_of(file, by):
-        if dropping.drops(member.path):
-            continue
-        if member.kind == "directory":
-            tree.add_directory(member.path, by)
-        elif member.kind == "link":
-            tree.add_link(member.path, member.target, by)
-        elif member.kind == "same":
-            # A second name becomes a second file: hard links do not survive every copy.
-            content, executable = tree.open(member.target, by)
-            with content:
-                tree.add_file(member.path, executable, content, by)
-        else:
-            assert member.content is not None  # a file always has content
-            tree.add_file(member.path, member.executable, member.content, by)
+    with unpacking(file, by):
+        for member in members_of(file, by):
+            if not dropping.drops(member.path):
+                _add_member(member, tree, by)
     record = io.BytesIO(control_of(file, by))
     tree.add_file(f"{_PACKAGE_RECORDS}/{package.name}", False, record, by)
+
+
+def _add_member(member: Member, tree: Tree, by: str) -> None:
+    if member.kind == "directory":
+        tree.add_directory(member.path, by)
+    elif member.kind == "link":
+        tree.add_link(member.path, member.target, by)
+    elif member.kind == "same":
+        # A second name becomes a second file: hard links do not survive every copy.
+        content, executable = tree.open(member.target, by)
+        with content:
+            tree.add_file(member.path, executable, content, by)
+    else:
+        assert member.content is not None  # a file always has content
+        tree.add_file(member.path, member.executable, member.content, by)

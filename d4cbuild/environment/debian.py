@@ -123,20 +123,32 @@ def _clean(relative: str, name: str) -> str:
 
 
 @contextmanager
+def unpacking(path: Path, name: str) -> Iterator[None]:
+    """Say which package it is when its bytes cannot be unpacked.
+
+    Also for those who read the content of members, which happens outside this module.
+    """
+    try:
+        yield
+    except (tarfile.TarError, lzma.LZMAError, zstandard.ZstdError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+            raise  # the disk's fault, not the package's
+        raise InputError(
+            f"package {name} cannot be unpacked", found=str(error), where=str(path)
+        ) from error
+
+
+@contextmanager
 def _tar_of(path: Path, name: str, wanted: str) -> Iterator[tarfile.TarFile]:
     with path.open("rb") as stream:
         suffix, size = _seek_member(stream, path, name, wanted)
         window = io.BufferedReader(_Window(stream, size), 1 << 20)
-        try:
-            with (
-                _decompressed(window, suffix, path) as plain,
-                tarfile.open(fileobj=plain, mode="r|") as archive,
-            ):
-                yield archive
-        except (tarfile.TarError, lzma.LZMAError, zstandard.ZstdError, EOFError) as error:
-            raise InputError(
-                f"package {name} cannot be unpacked", found=str(error), where=str(path)
-            ) from error
+        with (
+            unpacking(path, name),
+            _decompressed(window, suffix, path) as plain,
+            tarfile.open(fileobj=plain, mode="r|", encoding="utf-8") as archive,
+        ):
+            yield archive
 
 
 def _decompressed(window: BinaryIO, suffix: str, path: Path) -> _Decompressed:

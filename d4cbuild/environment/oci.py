@@ -11,7 +11,7 @@ from d4cbuild.base.archive import END_OF_ARCHIVE, padding, tar_header
 from d4cbuild.base.canonical import canonical_json
 from d4cbuild.base.digest import CHUNK_BYTES, Digest
 from d4cbuild.environment import skeleton
-from d4cbuild.environment.tree import Entry
+from d4cbuild.environment.tree import Entry, on_disk
 from d4cbuild.model.environment import LockedLayer
 
 CREATED: Final = "1970-01-01T00:00:00Z"
@@ -45,7 +45,7 @@ def layer_chunks(root: Path, entries: Iterable[Entry]) -> Iterator[bytes]:
     for entry in entries:
         if entry.kind == "file":
             yield tar_header(entry.path, size=entry.size, mode=entry.mode)
-            with (root / entry.path).open("rb") as stream:
+            with on_disk(root, entry.path).open("rb") as stream:
                 yield from iter(lambda: stream.read(CHUNK_BYTES), b"")
             yield padding(entry.size)
         elif entry.kind == "directory":

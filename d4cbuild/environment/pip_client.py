@@ -44,6 +44,8 @@ def run_pip(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     environment = environment_for_tools()
     environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     environment["PIP_NO_INPUT"] = "1"
+    environment["PIP_REQUIRE_VIRTUALENV"] = "0"  # nothing is installed
+    environment["PIP_USER"] = "0"
     chosen = variable(WHEELS_VARIABLE)
     if chosen is not None:
         for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):

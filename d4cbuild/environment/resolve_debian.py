@@ -15,6 +15,7 @@ from d4cbuild.model.environment import DebianPackages, LockedPackage
 
 ARCHITECTURE: Final = "amd64"
 _DEBIAN_KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_UPDATE_HOOKS: Final = ("Pre-Invoke", "Post-Invoke", "Post-Invoke-Success")
 _PLANNED = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
 
 
@@ -66,6 +67,7 @@ class _PrivateApt:
         keyring = archive.signed_by or (str(_DEBIAN_KEYRING) if _DEBIAN_KEYRING.exists() else "")
         options = f"arch={ARCHITECTURE}" + (f" signed-by={keyring}" if keyring else "")
         (folder / "sources.list").write_text(f"deb [{options}] {archive.base} {suite} main\n")
+        (folder / "apt.conf").write_text(self._settings())
 
     def update(self) -> None:
         """Read the archive's index, signatures checked."""
@@ -115,7 +117,7 @@ class _PrivateApt:
             f"{name.split(':')[0]}={version}" for name, version in _PLANNED.findall(answer.stdout)
         ]
 
-    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def _settings(self) -> str:
         settings = {
             "Dir::State": self._folder,
             "Dir::State::lists": self._folder / "lists",
@@ -130,9 +132,15 @@ class _PrivateApt:
             "APT::Sandbox::User": "",
             "Acquire::Languages": "none",
         }
-        options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+        lines = [f'{name} "{value}";' for name, value in settings.items()]
+        # The machine's hooks after an update tidy the machine's own cache: not our business.
+        lines += [f"#clear APT::Update::{hook};" for hook in _UPDATE_HOOKS]
+        return "\n".join(lines) + "\n"
+
+    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [command[0], *options, *command[1:]],
+            # Given by option, the file is read after the machine's own and so has the last word.
+            [command[0], "-c", str(self._folder / "apt.conf"), *command[1:]],
             env=environment_for_tools(),
             stdin=subprocess.DEVNULL,
             capture_output=True,

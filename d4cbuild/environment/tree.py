@@ -63,7 +63,7 @@ class Tree:
     def layers(self) -> list[tuple[str, list[Entry]]]:
         """The layers, lowest first, with entries sorted by the UTF-8 bytes of their paths."""
         return [
-            (name, [self._entries[path] for path in sorted(paths, key=os.fsencode)])
+            (name, [self._entries[path] for path in sorted(paths, key=utf8)])
             for name, paths in self._layers
         ]
 
@@ -84,7 +84,7 @@ class Tree:
             by: Who wants it: a package or a section of the definition, for errors.
             mode: Permission bits; without, the usual ones or those it has.
         """
-        place = self._resolve(path, by)
+        place = self._resolve(_checked(path, by), by)
         there = self._entries.get(place)
         wanted = Entry(place, "directory", DIRECTORY_MODE if mode is None else mode)
         if there is None:
@@ -129,17 +129,17 @@ class Tree:
         entry = self._entries.get(place)
         if entry is None or entry.kind != "file":
             raise InputError(f"{by} names a file that is not there", where=f"/{path}")
-        return (self.root / place).open("rb"), entry.mode == 0o755
+        return on_disk(self.root, place).open("rb"), entry.mode == 0o755
 
     def finish(self) -> None:
         """Give everything on disk the one modification time that the layers state."""
         for path in sorted(self._entries, key=len, reverse=True):
-            os.utime(self.root / path, (0, 0), follow_symlinks=False)
+            os.utime(on_disk(self.root, path), (0, 0), follow_symlinks=False)
         os.utime(self.root, (0, 0))
 
     def _parents(self, path: str, by: str) -> str:
         """Make the folders above a path; return the one it lies in, after declared links."""
-        parent = self._resolve(posixpath.dirname(path), by)
+        parent = self._resolve(posixpath.dirname(_checked(path, by)), by)
         for folder in _ancestors(parent):
             there = self._entries.get(folder)
             if there is None:
@@ -165,26 +165,24 @@ class Tree:
         return done
 
     def _add(self, entry: Entry, by: str) -> None:
-        if not is_clean_relative(entry.path):
-            raise InputError(f"{by} names a path outside the root", found=repr(entry.path))
         if entry.kind == "directory":
-            (self.root / entry.path).mkdir()
-            (self.root / entry.path).chmod(entry.mode)  # whatever the umask
+            on_disk(self.root, entry.path).mkdir()
+            on_disk(self.root, entry.path).chmod(entry.mode)  # whatever the umask
         elif entry.kind == "link":
-            (self.root / entry.path).symlink_to(entry.target)
+            on_disk(self.root, entry.path).symlink_to(os.fsdecode(utf8(entry.target)))
         self._entries[entry.path] = entry
         self._owners[entry.path] = by
         self._layers[-1][1].append(entry.path)
 
     def _write(self, place: str, mode: int, content: IO[bytes]) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(self.root / place, flags, 0o600), "wb") as stream:
+        with os.fdopen(os.open(on_disk(self.root, place), flags, 0o600), "wb") as stream:
             shutil.copyfileobj(content, stream, _COPY_BYTES)
             os.fchmod(stream.fileno(), mode)
             return stream.tell()
 
     def _equal(self, place: str, content: IO[bytes]) -> bool:
-        with (self.root / place).open("rb") as there:
+        with on_disk(self.root, place).open("rb") as there:
             while mine := there.read(_COPY_BYTES):
                 if content.read(len(mine)) != mine:
                     return False
@@ -200,6 +198,16 @@ class Tree:
         )
 
 
+def utf8(path: str) -> bytes:
+    """The bytes of a path or link target in an image: UTF-8, whatever this machine's locale."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def on_disk(root: Path, path: str) -> Path:
+    """Where a path of an image lies on this machine, whose locale may name files otherwise."""
+    return root / os.fsdecode(utf8(path))
+
+
 def _ancestors(path: str) -> Iterator[str]:
     parts = path.split("/") if path else []
     for count in range(1, len(parts) + 1):
@@ -207,7 +215,14 @@ def _ancestors(path: str) -> Iterator[str]:
 
 
 def _relative(absolute: str) -> str:
-    relative = absolute.removeprefix("/")
-    if not is_clean_relative(relative):
-        raise InputError("a path of the definition leaves the root", found=repr(absolute))
-    return relative
+    return _checked(absolute.removeprefix("/"), "[links]")
+
+
+def _checked(path: str, by: str) -> str:
+    if not is_clean_relative(path):
+        raise InputError(
+            f"{by} names a path that leaves its folder",
+            expected="a relative path without '..'",
+            found=repr(path),
+        )
+    return path

@@ -66,7 +66,7 @@ def install_wheel(path: Path, file_name: str, tree: Tree, by: str) -> None:
             installer.install(
                 WheelFile(archive), _TreeDestination(tree, by), {"INSTALLER": b"d4cbuild\n"}
             )
-    except (zipfile.BadZipFile, InstallerError, KeyError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, InstallerError, KeyError, ValueError, EOFError) as error:
         raise InputError(
             f"wheel {by} cannot be unpacked", found=f"{error!r:.500}", where=file_name
         ) from error
@@ -119,11 +119,6 @@ class _TreeDestination(WheelDestination):
         return self._write_stream(place, io.BytesIO(data), executable)
 
     def _write_stream(self, place: str, stream: BinaryIO, executable: bool) -> RecordEntry:
-        clean = posixpath.normpath(place)
-        if clean != place or place.startswith("/"):
-            raise InputError(
-                f"wheel {self._by} holds a path that leaves its folder", found=repr(place)
-            )
         reader = _HashingReader(stream)
         # The reader has the one method that is needed of a stream.
         self._tree.add_file(place, executable, cast(BinaryIO, reader), self._by)
