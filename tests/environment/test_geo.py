@@ -61,7 +61,7 @@ def tree_of(chunks: Iterable[bytes]) -> dict[str, tuple[Any, ...]]:
         for info in archive:
             content = archive.extractfile(info) if info.isreg() else None
             digest = hashlib.file_digest(content, "sha256").hexdigest() if content else ""
-            mode = 0o777 if info.issym() else info.mode
+            mode = 0o777 if info.issym() else info.mode & 0o7777  # Docker adds the kind
             found[info.name.rstrip("/")] = (
                 *(info.type, mode, info.uid, info.gid, info.size, info.linkname, digest),
                 info.mtime if info.isreg() else 0,
