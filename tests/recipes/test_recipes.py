@@ -19,7 +19,7 @@ from d4cbuild.model.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2] / "recipes"
 FILE_NAMES = {
-    "elections-canada-pollresults": "ca_elections_canada_d4c-datapkg-statistical"
+    "elections-canada-pollresults": "ca_elections-canada_d4c-datapkg-statistical"
     "_general_elections_poll_results_2006--2015_v1.0.0.parquet",
     "statcan-cma-2016": "ca_statcan-2016A000011124_d4c-datapkg-statistical"
     "_census_metropolitan_areas_and_agglomerations_2016_cartographic_v1.0.0.parquet",
