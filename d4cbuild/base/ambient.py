@@ -75,6 +75,15 @@ def usable_cpus() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
+def cpu_flags() -> frozenset[str]:
+    """What this machine's CPU can do, by Linux's names; empty where Linux does not say."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "flags":
+            return frozenset(value.split())
+    return frozenset()
+
+
 def data_directory() -> Path:
     """Where the store lies: ``$D4CBUILD_STORE``, else the platform's data directory."""
     chosen = variable("D4CBUILD_STORE")
