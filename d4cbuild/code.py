@@ -254,8 +254,9 @@ def _inside(repository: pygit2.Repository, folder: Path) -> str:
 
 
 def _is_ignored(repository: pygit2.Repository, path: Path) -> bool:
-    inside = path.absolute().resolve().relative_to(Path(repository.workdir or "/").resolve())
-    name = inside.as_posix()
+    # Only the folders are resolved: a link in the code is to be met as a link.
+    top = Path(repository.workdir or "/").resolve()
+    name = (path.parent.resolve() / path.name).relative_to(top).as_posix()
     return name not in repository.index and repository.path_is_ignored(name)
 
 

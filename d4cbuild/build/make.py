@@ -20,6 +20,7 @@ from d4cbuild.build.plan import Plan
 from d4cbuild.environment.images import ensure_image
 from d4cbuild.errors import BuildFailed
 from d4cbuild.model.recipe import Output
+from d4cbuild.sandbox.floor import require_cpu_floor
 from d4cbuild.sandbox.image import Image
 from d4cbuild.sandbox.job import OUT, PARAMETERS, SOURCES, Job, Limits, Outcome, Runner
 from d4cbuild.sources.fetch import fetch_source
@@ -91,6 +92,7 @@ class Maker:
             HashMismatch: if an ingredient no longer has its locked bytes.
             Unavailable: if an ingredient or a runner cannot be had.
         """
+        require_cpu_floor()
         image = ensure_image(plan.folder.environment(plan.recipe), self.store, self.progress)
         sources = self._sources(plan)
         with (

@@ -15,7 +15,7 @@ from d4cbuild.cli.progress import make_progress
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.environment.describe import Description, describe
 from d4cbuild.environment.dockerfile import export_context
-from d4cbuild.environment.images import ensure_image
+from d4cbuild.environment.images import ensure_image, remove_image
 from d4cbuild.environment.probe import probe_image
 from d4cbuild.environment.resolve import lock_environment
 from d4cbuild.errors import InputError
@@ -59,12 +59,15 @@ def lock(name: str, runner: str, as_json: bool) -> int:
 
 @command.command("build")
 @name_argument
+@click.option("--again", is_flag=True, help="Throw away the image in the store first.")
 @common.json_option
-def build(name: str, as_json: bool) -> int:
+def build(name: str, again: bool, as_json: bool) -> int:
     """Fetch an environment's packages and assemble its image; its digest must be the locked one."""
     store = Store()
     folder = _folder(name)
     with store.in_use():
+        if again:
+            remove_image(folder.lock().config, store)
         ensure_image(folder, store, make_progress())
         return _show(describe(folder, store), as_json, packages=False)
 

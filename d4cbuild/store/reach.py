@@ -145,7 +145,9 @@ def _collect_images(store: Store, reached: set[str], *, dry_run: bool) -> int:
     gone = [path for path in store.images.iterdir() if path.name not in reached]
     if not dry_run:
         for path in gone:
-            remove_tree(path)
+            with store.workspace() as workspace:
+                # By a rename first, so that no half-removed image is ever seen under its name.
+                path.rename(workspace / path.name)
     return len(gone)
 
 
