@@ -59,6 +59,16 @@ def process_id() -> int:
     return os.getpid()
 
 
+def is_alive(process: int) -> bool:
+    """Whether a process of this name space of processes still runs."""
+    return Path(f"/proc/{process}").exists()
+
+
+def process_space() -> str:
+    """A name for the space in which this process's number is its own, on this boot."""
+    return f"{boot_id()}/{Path('/proc/self/ns/pid').readlink()}"
+
+
 def user_id() -> int:
     """The effective user."""
     return os.geteuid()

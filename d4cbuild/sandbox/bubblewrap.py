@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import resource
 import select
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import IO, BinaryIO
 
-from d4cbuild.base.ambient import usable_cpus
+from d4cbuild.base.ambient import usable_cpus, user_id
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
-from d4cbuild.sandbox.cgroup import ControlGroup, make_control_group
-from d4cbuild.sandbox.job import OUT, SOURCES, TEMPORARY, Job, Limits, Outcome
+from d4cbuild.sandbox.cgroup import ControlGroup, control_group
+from d4cbuild.sandbox.job import (
+    CANNOT_START,
+    HIDDEN,
+    KILLED,
+    NOT_FOUND,
+    OUT,
+    SOURCES,
+    TEMPORARY,
+    Job,
+    Limits,
+    Outcome,
+)
 from d4cbuild.sandbox.log import LogCopier
 from d4cbuild.sandbox.watch import POLL_S, Watch
 
 INSTALL_HINT = "install it (Debian, Ubuntu: apt install bubblewrap), or start a Docker engine"
 OLDEST_VERSION = (0, 8)
 CHUNK_BYTES = 1 << 16
+NAMESPACES = (
+    *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
+    *("--unshare-cgroup-try", "--disable-userns"),
+)
 
 
 class BubblewrapRunner:
@@ -42,6 +61,10 @@ class BubblewrapRunner:
                 where=program,
                 hint=INSTALL_HINT,
             )
+        trial = [program, *NAMESPACES, "--ro-bind", "/", "/", "--proc", "/proc", "--", "/bin/true"]
+        tried = subprocess.run(trial, capture_output=True, text=True, check=False)
+        if tried.returncode != 0:
+            raise _refused(tried.stderr)
         return answer.stdout.strip()
 
     @cached_property
@@ -54,27 +77,35 @@ class BubblewrapRunner:
     def run(self, job: Job, log: BinaryIO) -> Outcome:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
         for folder in (job.out, job.temporary):
-            folder.mkdir(mode=0o700)
-        group = make_control_group(job.limits)
-        try:
+            folder.mkdir()
+            folder.chmod(0o777)  # as in the other runner; the folder above is closed
+        with control_group(job.limits) as group, _pipe() as (reader, writer):
             process = subprocess.Popen(
-                [self._program, *_arguments(job)],
+                [self._program, *_arguments(job, writer.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env={},
+                pass_fds=(writer.fileno(),),
+                extra_groups=[] if user_id() == 0 else None,  # only root may leave its groups
                 preexec_fn=_prepare(job.limits, group),  # no thread of ours runs yet
             )
-            return _follow(process, job, group, log)
-        finally:
-            if group is not None:
-                group.remove()
+            try:
+                writer.close()
+                return _follow(process, job, group, log, reader)
+            finally:
+                process.kill()
+                process.wait()
 
 
 def _follow(
-    process: subprocess.Popen[bytes], job: Job, group: ControlGroup | None, log: BinaryIO
+    process: subprocess.Popen[bytes],
+    job: Job,
+    group: ControlGroup | None,
+    log: BinaryIO,
+    reports: BinaryIO,
 ) -> Outcome:
-    watch = Watch(job.limits, job.scratch, process.pid if group is None else None)
+    watch = Watch(job.limits, job.scratch, process.pid, alone=group is None)
     assert process.stdout is not None  # opened as a pipe above
     copier = LogCopier(_chunks(process.stdout), log)
     stopped_by: str | None = None
@@ -87,17 +118,38 @@ def _follow(
     finally:
         # Killing bwrap kills the first process of the PID namespace, and with it all others.
         process.kill()
-        status = process.wait()
+        process.wait()
         os.close(descriptor)
         copier.finish()
         process.stdout.close()
-    if stopped_by is None and group is not None and status != 0:
-        stopped_by = group.exceeded()
-    return Outcome(
-        128 - status if status < 0 else status,
-        stopped_by,
-        watch.seconds,
-        _not_enforced(job.limits, group),
+    seconds = watch.seconds
+    stopped_by = stopped_by or (group.exceeded() if group else None) or watch.exceeded_at_the_end()
+    status = _status(reports.read(), copier.head, stopped_by)
+    if stopped_by == "processes" and status == 0:
+        stopped_by = None  # the job met the limit, and knew what to do
+    return Outcome(status, stopped_by, seconds, _not_enforced(job.limits, group))
+
+
+def _status(reports: bytes, printed: bytes, stopped_by: str | None) -> int:
+    """The job's exit status, of what bwrap reports; it reports none of what it could not start."""
+    for line in reports.decode().splitlines():
+        report = json.loads(line)
+        if "exit-code" in report:
+            return int(report["exit-code"])
+    if stopped_by is not None:
+        return KILLED
+    message = printed.decode(errors="replace").strip()
+    if message.startswith("bwrap: execvp "):
+        return CANNOT_START if message.endswith("Permission denied") else NOT_FOUND
+    raise _refused(message)
+
+
+def _refused(message: str) -> Unavailable:
+    return Unavailable(
+        "bubblewrap could not make the sandbox",
+        found=message or "it ended without a word",
+        hint="allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns"
+        "=0), or start a Docker engine and use --runner docker",
     )
 
 
@@ -115,13 +167,28 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+@contextmanager
+def _pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    reader, writer = os.pipe()
+    with open(reader, "rb") as reading, open(writer, "wb") as writing:  # noqa: PTH123 - no path
+        yield reading, writing
+
+
 def _prepare(limits: Limits, group: ControlGroup | None) -> Callable[[], None]:
     cpus = set(usable_cpus()[: limits.cpus])
     entrances = () if group is None else group.entrances
+    wanted = [
+        (getattr(resource, f"RLIMIT_{name.upper()}"), value)
+        for name, value in limits.per_process.items()
+    ]
 
     def in_child() -> None:
         os.umask(0o022)
         os.sched_setaffinity(0, cpus)
+        for kind, value in wanted:
+            most = resource.getrlimit(kind)[1]
+            allowed = value if most == resource.RLIM_INFINITY else min(value, most)
+            resource.setrlimit(kind, (allowed, allowed))
         for entrance in entrances:
             descriptor = os.open(entrance, os.O_WRONLY)
             os.write(descriptor, b"0")
@@ -130,16 +197,23 @@ def _prepare(limits: Limits, group: ControlGroup | None) -> Callable[[], None]:
     return in_child
 
 
-def _arguments(job: Job) -> list[str]:
+def _arguments(job: Job, report_to: int) -> list[str]:
     arguments = [
-        *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
-        *("--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session"),
-        *("--as-pid-1", "--cap-drop", "ALL", "--clearenv"),
+        *NAMESPACES,
+        *("--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv"),
+        *("--json-status-fd", str(report_to)),
         *("--uid", str(SANDBOX_UID), "--gid", str(SANDBOX_GID), "--hostname", SANDBOX_HOSTNAME),
         *("--ro-bind", str(job.image.root), "/", "--proc", "/proc"),
         *("--dev", "/dev", "--remount-ro", "/dev"),
         *("--bind", str(job.temporary), TEMPORARY, "--bind", str(job.out), OUT),
     ]
+    for path in map(Path, HIDDEN):
+        if path.is_dir():
+            arguments += ["--tmpfs", str(path), "--remount-ro", str(path)]
+        elif path.exists():
+            arguments += ["--dev-bind", "/dev/null", str(path)]
+    # Where root runs us, the job's user is root to the kernel's settings in /proc/sys.
+    arguments += ["--remount-ro", "/proc"]
     for mount in job.mounts:
         arguments += ["--ro-bind", str(mount.source), mount.target]
     arguments += ["--tmpfs", SOURCES]

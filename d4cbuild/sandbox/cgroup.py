@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from d4cbuild.base.ambient import random_token, sleep_s
+from d4cbuild.base.ambient import is_alive, process_id, random_token, sleep_s
 from d4cbuild.sandbox.job import Limits
 
 _ROOT = Path("/sys/fs/cgroup")
-_REMOVE_ATTEMPTS = 50
+_PREFIX = "d4cbuild-"
+_OF_BUBBLEWRAP = 1  # its own process is in the group, and not the job's
+_REMOVE_ATTEMPTS = 100
 _REMOVE_PAUSE_S = 0.02
 
 
@@ -42,10 +48,11 @@ class ControlGroup:
         return None
 
     def remove(self) -> None:
-        """Remove the folders; the kernel lets go of them shortly after the last process."""
-        for folder in {self.memory, self.pids}:
+        """Kill what is still in it, and remove the folders once the kernel lets go of them."""
+        for folder in sorted({self.memory, self.pids}):
             for attempt in range(_REMOVE_ATTEMPTS):
                 try:
+                    _kill_all(folder)
                     folder.rmdir()
                     break
                 except FileNotFoundError:
@@ -56,27 +63,37 @@ class ControlGroup:
                     sleep_s(_REMOVE_PAUSE_S)
 
 
-def make_control_group(limits: Limits) -> ControlGroup | None:
-    """Make a group with these limits, or return ``None`` where this user may not."""
-    name = f"d4cbuild-{random_token()}"
+@contextmanager
+def control_group(limits: Limits) -> Iterator[ControlGroup | None]:
+    """Give a group with these limits, or ``None`` where this user may not make one."""
+    group = _make(limits)
     try:
-        if (_ROOT / "cgroup.controllers").exists():
+        yield group
+    finally:
+        if group is not None:
+            group.remove()
+
+
+def _make(limits: Limits) -> ControlGroup | None:
+    name = f"{_PREFIX}{process_id()}-{random_token()}"
+    second = (_ROOT / "cgroup.controllers").exists()
+    try:
+        if second:
+            _sweep(_ROOT)
             return _make_version_2(_ROOT / name, limits)
+        _sweep(_ROOT / "memory")
+        _sweep(_ROOT / "pids")
         return _make_version_1(name, limits)
     except OSError:
-        return (
-            None  # no such controller, or not ours to use: the caller watches instead and says so
-        )
+        return None  # no such controller, or not ours to use: the caller watches, and says so
 
 
 def _make_version_2(folder: Path, limits: Limits) -> ControlGroup:
     folder.mkdir()
     try:
         (folder / "memory.max").write_text(str(limits.memory))
-        (folder / "pids.max").write_text(str(limits.processes))
-        swap = folder / "memory.swap.max"
-        if swap.exists():
-            swap.write_text("0")
+        (folder / "pids.max").write_text(str(limits.processes + _OF_BUBBLEWRAP))
+        _forbid(folder / "memory.swap.max", 0)
     except OSError:
         folder.rmdir()
         raise
@@ -88,17 +105,39 @@ def _make_version_1(name: str, limits: Limits) -> ControlGroup:
     try:
         for controller, file, value in (
             ("memory", "memory.limit_in_bytes", limits.memory),
-            ("pids", "pids.max", limits.processes),
+            ("pids", "pids.max", limits.processes + _OF_BUBBLEWRAP),
         ):
             folder = _ROOT / controller / name
             folder.mkdir()
             made.append(folder)
             (folder / file).write_text(str(value))
+        _forbid(made[0] / "memory.memsw.limit_in_bytes", limits.memory)
     except OSError:
         for folder in made:
             folder.rmdir()
         raise
     return ControlGroup(made[0], made[1], 1)
+
+
+def _forbid(swap: Path, limit: int) -> None:
+    """Allow no swap, on kernels that count it."""
+    if swap.exists():
+        swap.write_text(str(limit))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove groups of d4cbuild processes that were killed before they could."""
+    for left in folder.glob(f"{_PREFIX}*-*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not is_alive(int(owner)):
+            with suppress(OSError):  # its last processes are still ending: the next run's turn
+                left.rmdir()
+
+
+def _kill_all(folder: Path) -> None:
+    for process in (folder / "cgroup.procs").read_text().split():
+        with suppress(ProcessLookupError):
+            os.kill(int(process), signal.SIGKILL)
 
 
 def _counter(path: Path, name: str) -> int:

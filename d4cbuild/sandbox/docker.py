@@ -5,14 +5,32 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
 from typing import Any, BinaryIO
 
-from d4cbuild.base.ambient import boot_id, process_id, usable_cpus, user_id
+from d4cbuild.base.ambient import (
+    boot_id,
+    is_alive,
+    process_id,
+    process_space,
+    random_token,
+    usable_cpus,
+    user_id,
+)
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.image import Image
-from d4cbuild.sandbox.job import OUT, SOURCES, TEMPORARY, Job, Outcome
+from d4cbuild.sandbox.job import (
+    CANNOT_START,
+    HIDDEN,
+    NOT_FOUND,
+    OUT,
+    SOURCES,
+    TEMPORARY,
+    Job,
+    Outcome,
+)
 from d4cbuild.sandbox.log import LogCopier
 from d4cbuild.sandbox.watch import POLL_S, Watch
 
@@ -56,18 +74,31 @@ class DockerRunner:
             folder.mkdir()
             folder.chmod(0o777)  # the sandbox's user is not ours; the folder above is closed
         try:
-            container = self._client.api.create_container(
-                image, host_config=self._host_config(job), **_config(job)
-            )["Id"]
+            with self._container(image, job) as container:
+                return self._follow(container, job, log)
         except docker.errors.DockerException as error:
-            raise _engine_failed("could not make the container", error) from error
-        try:
-            return self._follow(container, job, log)
-        except docker.errors.DockerException as error:
-            raise _engine_failed("failed while the job ran", error) from error
+            raise _engine_failed("failed", error) from error
         finally:
-            self._remove(container)
             self._hand_over(image, job)
+
+    @contextlib.contextmanager
+    def _container(self, image: str, job: Job) -> Iterator[str]:
+        name = f"d4cbuild-{random_token()}"
+        # In a thread, so that Ctrl-C cannot come between the engine's making it and our knowing.
+        with ThreadPoolExecutor(1) as pool:
+            making = pool.submit(
+                self._client.api.create_container,
+                image,
+                name=name,
+                host_config=self._host_config(job),
+                **_config(job),
+            )
+            try:
+                making.result()
+                yield name
+            finally:
+                wait([making])
+                self._remove(name)
 
     def _load(self, image: Image) -> str:
         """Make sure the engine has exactly the locked image; returns the ID it has there."""
@@ -99,8 +130,9 @@ class DockerRunner:
         # The engine would put files of its own making over these.
         binds += [f"{job.image.root}{path}:{path}:ro" for path in _FROM_IMAGE]
         cpus = usable_cpus()[: job.limits.cpus]
-        return self._client.api.create_host_config(
+        config = self._client.api.create_host_config(
             binds=binds,
+            tmpfs={"/dev/shm": "ro"},
             network_mode="none",
             ipc_mode="none",
             read_only=True,
@@ -111,13 +143,25 @@ class DockerRunner:
             pids_limit=job.limits.processes,
             cpuset_cpus=",".join(str(cpu) for cpu in cpus),
             log_config={"Type": "none"},
+            ulimits=[
+                {"Name": name, "Soft": value, "Hard": value}
+                for name, value in job.limits.per_process.items()
+            ],
         )
+        config["MaskedPaths"] = [*HIDDEN, "/dev/mqueue"]
+        return config
 
     def _follow(self, container: str, job: Job, log: BinaryIO) -> Outcome:
+        import docker
+
         api = self._client.api
         stream = api.attach(container, stdout=True, stderr=True, stream=True, logs=False)
-        api.start(container)
-        watch = Watch(job.limits, job.scratch)
+        try:
+            api.start(container)
+        except docker.errors.APIError as error:
+            return self._not_started(container, log, error)
+        state = api.inspect_container(container)["State"]
+        watch = Watch(job.limits, job.scratch, int(state["Pid"]))
         copier = LogCopier(stream, log)
         # The output may close before the job ends, so the end is waited for by itself.
         ended = threading.Thread(target=api.wait, args=(container,), daemon=True)
@@ -131,10 +175,20 @@ class DockerRunner:
         finally:
             self._kill(container)
             copier.finish()
+        seconds = watch.seconds
         state = api.inspect_container(container)["State"]
         if stopped_by is None and state["OOMKilled"]:
             stopped_by = "memory"
-        return Outcome(int(state["ExitCode"]), stopped_by, watch.seconds, tuple(_not_enforced(job)))
+        stopped_by = stopped_by or watch.exceeded_at_the_end()
+        return Outcome(int(state["ExitCode"]), stopped_by, seconds, tuple(_not_enforced(job)))
+
+    def _not_started(self, container: str, log: BinaryIO, error: Any) -> Outcome:
+        """A command that cannot be started is the job's failure; anything else is the engine's."""
+        status = int(self._client.api.inspect_container(container)["State"]["ExitCode"])
+        if status not in (CANNOT_START, NOT_FOUND):
+            raise error
+        log.write(f"{error.explanation}\n".encode())
+        return Outcome(status, None, 0.0)
 
     def _kill(self, container: str) -> None:
         import docker
@@ -173,11 +227,9 @@ class DockerRunner:
         count = 0
         filters = {"label": f"{LABEL}.process"}
         for container in self._client.api.containers(all=True, filters=filters):
-            labels = container["Labels"]
-            if labels.get(f"{LABEL}.boot") == boot_id() and _is_alive(labels[f"{LABEL}.process"]):
-                continue
-            self._remove(container["Id"])
-            count += 1
+            if _is_orphan(container["Labels"]):
+                self._remove(container["Id"])
+                count += 1
         return count
 
 
@@ -199,18 +251,20 @@ def _config(job: Job) -> dict[str, Any]:
 
 
 def _labels() -> dict[str, str]:
-    return {f"{LABEL}.process": str(process_id()), f"{LABEL}.boot": boot_id()}
+    return {f"{LABEL}.process": str(process_id()), f"{LABEL}.space": process_space()}
 
 
-def _is_alive(process: str) -> bool:
-    from pathlib import Path
-
-    return Path(f"/proc/{int(process)}").exists()
+def _is_orphan(labels: dict[str, str]) -> bool:
+    """Whether the process that made a container is surely gone."""
+    space = labels.get(f"{LABEL}.space", "")
+    if not space.startswith(boot_id()):
+        return True
+    return space == process_space() and not is_alive(int(labels[f"{LABEL}.process"]))
 
 
 def _not_enforced(job: Job) -> Iterator[str]:
     if user_id() not in (0, SANDBOX_UID):
-        yield "disk: private folders of the job cannot be looked into by this user"
+        yield "disk: this user cannot look into the job's private folders and unlinked files"
     if job.limits.cpus > len(usable_cpus()):
         yield f"{job.limits.cpus} CPUs were asked for, this machine gives {len(usable_cpus())}"
 

@@ -9,9 +9,9 @@ from d4cbuild.base.sameness import CPU_FLOOR
 from d4cbuild.errors import Unavailable
 
 # x86-64-v2 and v3 by the names Linux gives them: pni is SSE3, abm holds LZCNT.
-FLOOR_FLAGS = frozenset(
-    "cx16 lahf_lm popcnt pni ssse3 sse4_1 sse4_2 avx avx2 bmi1 bmi2 f16c fma abm movbe xsave".split()
-)
+_V2 = {"cx16", "lahf_lm", "popcnt", "pni", "ssse3", "sse4_1", "sse4_2"}
+_V3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"}
+FLOOR_FLAGS = frozenset(_V2 | _V3)
 
 
 def missing_flags(flags: Set[str]) -> list[str]:

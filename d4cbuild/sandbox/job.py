@@ -19,8 +19,29 @@ TEMPORARY = "/tmp"
 
 # Features above x86-64-v3 by the names each library knows them. With them, log, exp or tan may
 # give other last bits.
-_GLIBC_ABOVE_FLOOR = ("AVX512F", "AVX512VL", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512ER")
-_NUMPY_ABOVE_FLOOR = ("X86_V4", "AVX512_ICL", "AVX512_SPR")
+GLIBC_ABOVE_FLOOR = tuple(f"AVX512{part}" for part in ("F", "BW", "CD", "DQ", "ER", "PF", "VL"))
+NUMPY_ABOVE_FLOOR = ("X86_V4", "AVX512_ICL", "AVX512_SPR")
+
+# What the kernel shows of the host, to be empty inside. A machine that lacks one shows nothing.
+HIDDEN = (
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/config.gz",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys",
+)
+_MIB = 1 << 20
+
+# Exit statuses, as a shell gives them.
+CANNOT_START = 126
+NOT_FOUND = 127
+KILLED = 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,15 @@ class Limits:
     disk: int = 4 << 30
     time_s: float = 600
     processes: int = 512
+
+    @property
+    def per_process(self) -> dict[str, int]:
+        """Limits the kernel keeps for each process, by the names of ``ulimit``, soft and hard.
+
+        A core dump of no more than one byte is one that is neither written nor handed to a program
+        of the host, which a limit of zero would not stop.
+        """
+        return {"core": 1, "fsize": self.disk + _MIB, "nofile": 1024, "stack": 8 * _MIB}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +141,8 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        status: Exit status; negative where a signal ended it.
+        status: Exit status; 128 and its number where a signal ended it; 127 where the command was
+            not found in the sandbox, 126 where it could not be started.
         stopped_by: The limit it went beyond: ``time``, ``memory``, ``disk``, ``processes``; or
             ``None``.
         seconds: How long it ran.
@@ -188,8 +219,8 @@ def contract_environment(cpus: int, source_date_epoch: int) -> dict[str, str]:
         "GDAL_NUM_THREADS": threads,
         "OPENBLAS_CORETYPE": "Haswell",
         "ARROW_USER_SIMD_LEVEL": "AVX2",
-        "NPY_DISABLE_CPU_FEATURES": " ".join(_NUMPY_ABOVE_FLOOR),
-        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=" + ",".join(f"-{f}" for f in _GLIBC_ABOVE_FLOOR),
+        "NPY_DISABLE_CPU_FEATURES": " ".join(NUMPY_ABOVE_FLOOR),
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=" + ",".join(f"-{f}" for f in GLIBC_ABOVE_FLOOR),
     }
 
 

@@ -1,0 +1,1 @@
+"""The sandbox: its contract, kept against hostile jobs by both runners."""
