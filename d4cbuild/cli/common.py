@@ -89,6 +89,7 @@ def each_recipe(
     as_json: bool,
     work: Callable[[Path], tuple[dict[str, Any], int]],
     render: Callable[[dict[str, Any]], str],
+    summarise: Callable[[list[dict[str, Any]]], None] | None = None,
 ) -> int:
     """Work on recipes one by one; one that fails does not keep the next from being tried.
 
@@ -97,6 +98,7 @@ def each_recipe(
         as_json: Whether to print one JSON document at the end, instead of text as it comes.
         work: Does one recipe; returns the record for JSON and its exit code.
         render: Makes the text of a record.
+        summarise: Prints what is to be said of all of them, after the last.
 
     Returns:
         All exit codes, OR-ed.
@@ -115,6 +117,8 @@ def each_recipe(
                 click.echo(render(record))
         status |= code
         results.append(record)
+    if summarise is not None and not as_json:
+        summarise(results)
     if as_json:
         click.echo(json.dumps({"results": results, "exit_code": status}, indent=2, sort_keys=True))
     return status

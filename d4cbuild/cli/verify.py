@@ -61,7 +61,9 @@ def command(
         return result.as_json(), result.exit_code
 
     with store.in_use():
-        return common.each_recipe(common.chosen_recipes(recipes, every), as_json, work, _render)
+        return common.each_recipe(
+            common.chosen_recipes(recipes, every), as_json, work, _render, _print_table
+        )
 
 
 def _runners(name: str) -> list[Runner]:
@@ -92,6 +94,40 @@ def _render_output(runner: str, output: dict[str, Any]) -> list[str]:
         lines += [f"    {line}" for line in output["reason"].splitlines()]
     lines += [f"    kept: {shown_path(Path(path))}" for path in output["kept"]]
     return lines
+
+
+def _print_table(results: list[dict[str, Any]]) -> None:
+    """One line an output, under all that was said before."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("recipe", "output", "runner", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("rows", "bytes"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("sha256", no_wrap=True)
+    for result in results:
+        for rebuild in result["rebuilds"]:
+            for output in rebuild["outputs"]:
+                table.add_row(result["recipe"], *_table_cells(rebuild["runner"], output))
+    console = Console()
+    # In a pipe nobody sees a width, so nothing is to be cut off.
+    Console(width=None if console.is_terminal else 200).print(table)
+
+
+def _table_cells(runner: str, output: dict[str, Any]) -> tuple[str, ...]:
+    facts = output["found"] or output["expected"]
+    rows, size = facts.get("rows"), facts.get("size")
+    return (
+        output["name"],
+        runner,
+        output["verdict"],
+        "" if rows is None else f"{rows:,}",
+        "" if size is None else f"{size:,}",
+        facts.get("sha256", "").removeprefix("sha256:")[:16],
+    )
 
 
 def _verdict(verdict: str) -> str:
