@@ -1,9 +1,9 @@
 """Files written whole or not at all."""
 
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from d4cbuild.base.ambient import random_token
@@ -43,28 +43,55 @@ def sync_directory(path: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder and all in it, also where folders were made read-only.
+    """Remove a folder and all in it, however deep, also where folders were made read-only.
 
     A folder that is not there is fine. Symlinks are removed, never followed.
     """
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    for folder, names, _files in os.walk(path):
-        for name in [".", *names]:
-            inner = Path(folder, name)
-            if not inner.is_symlink() and os.access(inner.parent, os.X_OK):
-                _make_writable(inner)
-    shutil.rmtree(path)
+    _make_writable(path)
+    _empty(path)
+    path.rmdir()
 
 
-def _make_writable(folder: Path) -> None:
-    mode = folder.stat().st_mode
-    if mode & stat.S_IRWXU != stat.S_IRWXU:
-        try:
-            folder.chmod(0o700)
-        except PermissionError:
-            return  # another user's folder: rmtree reports what it could not remove
+def _empty(folder: Path) -> None:
+    # From folder to folder by descriptor: what a job left may be deeper than any path can name.
+    current = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    below: list[str] = []
+    try:
+        while True:
+            inner = _unlink_up_to_a_folder(current)
+            if inner is not None:
+                _make_writable(inner, current)
+                following = os.open(
+                    inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current
+                )
+                below.append(inner)
+            elif below:
+                following = os.open("..", os.O_RDONLY | os.O_DIRECTORY, dir_fd=current)
+                os.rmdir(below.pop(), dir_fd=following)
+            else:
+                return
+            os.close(current)
+            current = following
+    finally:
+        os.close(current)
+
+
+def _unlink_up_to_a_folder(descriptor: int) -> str | None:
+    with os.scandir(descriptor) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                return entry.name
+            os.unlink(entry.name, dir_fd=descriptor)
+    return None
+
+
+def _make_writable(name: str | Path, folder: int | None = None) -> None:
+    # Another user's folder stays as it is: removing then reports what could not be removed.
+    with suppress(PermissionError):
+        os.chmod(name, 0o700, dir_fd=folder)
 
 
 def regular_files(folder: Path) -> Iterator[Path]:

@@ -204,7 +204,7 @@ def _arguments(job: Job, report_to: int) -> list[str]:
         *("--json-status-fd", str(report_to)),
         *("--uid", str(SANDBOX_UID), "--gid", str(SANDBOX_GID), "--hostname", SANDBOX_HOSTNAME),
         *("--ro-bind", str(job.image.root), "/", "--proc", "/proc"),
-        *("--dev", "/dev", "--remount-ro", "/dev"),
+        *("--dev", "/dev", "--remount-ro", "/dev/pts", "--remount-ro", "/dev"),
         *("--bind", str(job.temporary), TEMPORARY, "--bind", str(job.out), OUT),
     ]
     for path in map(Path, HIDDEN):
