@@ -11,14 +11,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from d4cbuild.normalform.content import content_digest
     from d4cbuild.normalform.declaration import Declaration
+    from d4cbuild.normalform.findings import DeclarationBroken, Violation
     from d4cbuild.normalform.table import NormalTable, normalise, write_table
 
-__all__ = ["Declaration", "NormalTable", "content_digest", "normalise", "write_table"]
+__all__ = [
+    "Declaration",
+    "DeclarationBroken",
+    "NormalTable",
+    "Violation",
+    "content_digest",
+    "normalise",
+    "write_table",
+]
 
 
 _HOMES = {
     "Declaration": "declaration",
+    "DeclarationBroken": "findings",
     "NormalTable": "table",
+    "Violation": "findings",
     "content_digest": "content",
     "normalise": "table",
     "write_table": "table",

@@ -2,159 +2,178 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from d4cbuild.normalform.bounds import (
+    NotApplicable,
+    OutOfRange,
+    exact_value,
+    lower_bound,
+    upper_bound,
+)
 from d4cbuild.normalform.declaration import ColumnDeclaration, Declaration
+from d4cbuild.normalform.findings import EXAMPLES, Findings, shown
+from d4cbuild.normalform.types import leaf_paths
 
-EXAMPLES = 5
-EXAMPLE_CHARACTERS = 80
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One broken promise.
-
-    Attributes:
-        output: The output's name.
-        column: The column's name; empty for the whole table.
-        rule: The declaration's word for it: ``unique``, ``max`` and so on.
-        message: What is wrong, in one sentence.
-        count: How many rows break it.
-        examples: The first few rows that do.
-    """
-
-    output: str
-    column: str
-    rule: str
-    message: str
-    count: int = 1
-    examples: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
-        return asdict(self)
+RESERVED_NAME = "bbox"
 
 
-def check_columns(table: pa.Table, wanted: Declaration) -> list[Violation]:
-    """Are the declared columns there, and no others?"""
-    declared = [column.name for column in wanted.columns]
-    found = table.column_names
-    violations = [
-        Violation(wanted.name, name, "columns", "the column is declared but was not written")
-        for name in declared
-        if name not in found
-    ]
-    violations += [
-        Violation(wanted.name, name, "columns", "the column was written but is not declared")
-        for name in found
-        if name not in declared
-    ]
-    violations += [
-        Violation(wanted.name, name, "columns", "the column was written more than once")
-        for name in sorted({name for name in found if found.count(name) > 1})
-    ]
-    return violations
+def check_columns(schema: pa.Schema, wanted: Declaration, findings: Findings) -> None:
+    """Are the declared columns there, each once, and no others?"""
+    declared, found = [column.name for column in wanted.columns], schema.names
+    for name in declared:
+        if name not in found:
+            findings.add(name, "columns", "the column is declared but was not written")
+    for name in dict.fromkeys(found):
+        if name not in declared:
+            findings.add(name, "columns", "the column was written but is not declared")
+        elif found.count(name) > 1:
+            findings.add(name, "columns", "the column was written more than once")
 
 
-def check_rows(count: int, wanted: Declaration) -> list[Violation]:
+def check_declaration(wanted: Declaration, findings: Findings) -> None:
+    """Can a file of this declaration be written at all?"""
+    if wanted.geometry is not None and RESERVED_NAME in wanted.column_names:
+        message = "the name belongs to the geometry's covering boxes; choose another"
+        findings.add(RESERVED_NAME, "columns", message)
+    seen: dict[str, str] = {}
+    for column in wanted.columns:
+        for path in leaf_paths(column.name, column.arrow):
+            if seen.setdefault(path, column.name) != column.name:
+                message = f"its path {path} is also that of column {seen[path]}"
+                findings.add(column.name, "columns", message)
+    for key in wanted.keys:
+        named = wanted.column(key.column)
+        if named is None:
+            findings.add("", "sort_by", f"{key.text} names no declared column")
+        elif key.hilbert and not named.is_geometry:
+            findings.add("", "sort_by", f"{key.text}: {named.name} is no geometry")
+        elif pa.types.is_nested(named.arrow):
+            findings.add("", "sort_by", f"{key.text}: {named.type_name} has no order")
+
+
+def check_rows(count: int, wanted: Declaration, findings: Findings) -> None:
     """Is the number of rows plausible?"""
     if count < wanted.rows_min:
-        message = f"expected at least {wanted.rows_min} rows, found {count}"
-        return [Violation(wanted.name, "", "rows.min", message)]
+        findings.add("", "rows.min", f"expected at least {wanted.rows_min} rows, found {count}")
     if wanted.rows_max is not None and count > wanted.rows_max:
-        message = f"expected at most {wanted.rows_max} rows, found {count}"
-        return [Violation(wanted.name, "", "rows.max", message)]
-    return []
+        findings.add("", "rows.max", f"expected at most {wanted.rows_max} rows, found {count}")
 
 
 def check_values(
-    output: str, column: pa.ChunkedArray, wanted: ColumnDeclaration
-) -> list[Violation]:
-    """Check one column, already of its declared type, against every rule declared for it."""
-    found: list[Violation | None] = [_check_nulls(output, column, wanted)]
-    if wanted.unique:
-        found.append(_check_unique(output, column, wanted))
-    if wanted.min is not None:
-        bad = pc.less(column, _scalar(wanted.min, column.type))
-        found.append(_failing(output, column, wanted, "min", f"below {wanted.min}", bad))
-    if wanted.max is not None:
-        bad = pc.greater(column, _scalar(wanted.max, column.type))
-        found.append(_failing(output, column, wanted, "max", f"above {wanted.max}", bad))
-    if wanted.enum is not None:
-        allowed = pa.array(list(wanted.enum)).cast(column.type)
-        bad = pc.and_(column.is_valid(), pc.invert(pc.is_in(column, value_set=allowed)))
-        found.append(_failing(output, column, wanted, "enum", "not one of the values listed", bad))
-    if wanted.pattern is not None:
-        matches = pc.match_substring_regex(column, f"^(?:{wanted.pattern})$")
-        text = f"not matching {wanted.pattern}"
-        found.append(_failing(output, column, wanted, "pattern", text, pc.invert(matches)))
-    return [violation for violation in found if violation is not None]
+    column: pa.ChunkedArray, wanted: ColumnDeclaration, first_row: int, findings: Findings
+) -> None:
+    """Check rows of a column against every rule that looks at one value at a time.
+
+    Args:
+        column: Values of the declared type.
+        wanted: The declaration.
+        first_row: The number of the first of these rows.
+        findings: Where violations go.
+    """
+    if not wanted.nullable and column.null_count:
+        message = "values are missing, but the column is not declared nullable"
+        rows = np.flatnonzero(column.is_null().to_numpy())
+        examples = [f"row {first_row + row}" for row in rows[:EXAMPLES]]
+        findings.add(wanted.name, "nullable", message, len(rows), examples)
+    rules: list[tuple[str, Any, Callable[[pa.ChunkedArray, Any], Any], str]] = [
+        ("min", wanted.min, _below, f"values are below {wanted.min}"),
+        ("max", wanted.max, _above, f"values are above {wanted.max}"),
+        ("enum", wanted.enum, _not_listed, "values are not of those listed"),
+        ("pattern", wanted.pattern, _not_matching, f"values do not match {wanted.pattern}"),
+    ]
+    for rule, value, test, message in rules:
+        if value is None:
+            continue
+        try:
+            bad = test(column, value)
+        except NotApplicable as error:
+            findings.add(wanted.name, rule, f"the rule cannot be applied: {error}", 0)
+            continue
+        _note(column, wanted.name, rule, message, bad, first_row, findings)
 
 
-def _scalar(value: float | int, arrow: pa.DataType) -> pa.Scalar:
-    if pa.types.is_integer(arrow) or pa.types.is_floating(arrow) or pa.types.is_decimal(arrow):
-        # An integer bound may lie outside a narrow column type; then let Arrow widen both sides.
-        return pa.scalar(value)
-    return pa.scalar(value).cast(arrow)
-
-
-def _check_nulls(
-    output: str, column: pa.ChunkedArray, wanted: ColumnDeclaration
-) -> Violation | None:
-    if wanted.nullable or column.null_count == 0:
-        return None
-    rows = np.flatnonzero(column.is_null().to_numpy())
-    return Violation(
-        output,
-        wanted.name,
-        "nullable",
-        "values are missing, but the column is not declared nullable",
-        len(rows),
-        tuple(f"row {row}" for row in rows[:EXAMPLES]),
-    )
-
-
-def _check_unique(
-    output: str, column: pa.ChunkedArray, wanted: ColumnDeclaration
-) -> Violation | None:
-    counts = column.drop_null().value_counts()
-    repeated = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
-    if len(repeated) == 0:
-        return None
-    examples = tuple(
-        f"{shown(entry['values'])} occurs {entry['counts']} times"
-        for entry in repeated[:EXAMPLES].to_pylist()
-    )
-    return Violation(
-        output, wanted.name, "unique", "values occur more than once", len(repeated), examples
-    )
-
-
-def _failing(
-    output: str,
+def _note(
     column: pa.ChunkedArray,
-    wanted: ColumnDeclaration,
+    name: str,
     rule: str,
     message: str,
-    bad: pa.ChunkedArray,
-) -> Violation | None:
-    rows = np.flatnonzero(pc.fill_null(bad, False).to_numpy())
-    if len(rows) == 0:
-        return None
+    bad: Any,
+    first_row: int,
+    findings: Findings,
+) -> None:
+    rows = np.flatnonzero(bad)
+    if not len(rows):
+        return
     values = column.take(pa.array(rows[:EXAMPLES])).to_pylist()
-    examples = tuple(
-        f"row {row}: {shown(value)}" for row, value in zip(rows[:EXAMPLES], values, strict=True)
-    )
-    return Violation(output, wanted.name, rule, f"values are {message}", len(rows), examples)
+    examples = [
+        f"row {first_row + row}: {shown(value)}"
+        for row, value in zip(rows[:EXAMPLES], values, strict=True)
+    ]
+    findings.add(name, rule, message, len(rows), examples)
 
 
-def shown(value: Any) -> str:
-    """A value as an error message shows it: quoted, escaped and not too long."""
-    text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"
+def _below(column: pa.ChunkedArray, value: Any) -> Any:
+    return _outside(column, lambda arrow: lower_bound(value, arrow), pc.greater_equal, fits=False)
+
+
+def _above(column: pa.ChunkedArray, value: Any) -> Any:
+    return _outside(column, lambda arrow: upper_bound(value, arrow), pc.less_equal, fits=True)
+
+
+def _outside(
+    column: pa.ChunkedArray,
+    bound: Callable[[pa.DataType], pa.Scalar],
+    inside: Callable[[Any, Any], Any],
+    fits: bool,
+) -> Any:
+    # Asked as "not inside", so that NaN, which lies within no bounds, is found too.
+    try:
+        good = inside(_comparable(column), bound(column.type))
+    except OutOfRange as error:
+        return _present(column) if error.above != fits else np.zeros(len(column), bool)
+    return _inverted(good)
+
+
+def _not_listed(column: pa.ChunkedArray, values: tuple[Any, ...]) -> Any:
+    allowed = []
+    for value in values:
+        try:
+            allowed.append(exact_value(value, column.type))
+        except OutOfRange:
+            continue  # no value of the column can equal it
+    comparable = _comparable(column)
+    listed = pa.array([scalar.as_py() for scalar in allowed], comparable.type)
+    return _present(column) & ~_flags(pc.is_in(comparable, value_set=listed))
+
+
+def _not_matching(column: pa.ChunkedArray, pattern: str) -> Any:
+    if not pa.types.is_string(column.type):
+        raise NotApplicable(f"{column.type} is no text")
+    try:
+        # Alone first: a pattern such as "a)|(b" must not borrow the parentheses put around it.
+        pc.match_substring_regex(pa.array([""]), pattern)
+        return _inverted(pc.match_substring_regex(column, rf"\A(?:{pattern})\z"))
+    except pa.ArrowInvalid as error:
+        raise NotApplicable(str(error).splitlines()[0]) from error
+
+
+def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.float64()) if pa.types.is_floating(column.type) else column
+
+
+def _present(column: pa.ChunkedArray) -> Any:
+    return _flags(column.is_valid())
+
+
+def _inverted(good: pa.ChunkedArray) -> Any:
+    return _flags(pc.fill_null(pc.invert(good), False))
+
+
+def _flags(column: pa.ChunkedArray) -> Any:
+    return np.asarray(column.to_numpy(), dtype=bool)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from blake3 import blake3
 
 from d4cbuild.normalform.types import type_name
-from d4cbuild.normalform.values import canonical, plain
+from d4cbuild.normalform.values import as_list, list_offsets, plain
 
 RUN_ROWS = 122_880
 DOMAIN = b"d4c.content/1\0"
@@ -28,10 +28,12 @@ class ContentDigest:
     Args:
         schema: Names, types and nullability, in column order. Storage variants do not matter.
         kinds: Names of types that Arrow does not show, by column: ``{"geometry": "geometry"}``.
+
+    Raises:
+        ValueError: if a column's type has no normal form.
     """
 
     def __init__(self, schema: pa.Schema, kinds: dict[str, str] | None = None) -> None:
-        self._names = schema.names
         self._description = [
             [field.name, (kinds or {}).get(field.name) or type_name(field.type), field.nullable]
             for field in schema
@@ -41,7 +43,11 @@ class ContentDigest:
         self._rows = 0
 
     def update(self, piece: pa.Table) -> None:
-        """Add rows."""
+        """Add rows.
+
+        Raises:
+            ValueError: if a value has no normal form, such as a time of nanoseconds.
+        """
         self._rows += piece.num_rows
         whole = piece if self._rest is None else pa.concat_tables([self._rest, piece])
         full = whole.num_rows - whole.num_rows % RUN_ROWS
@@ -50,11 +56,9 @@ class ContentDigest:
         self._rest = whole.slice(full)
 
     def _add_run(self, run: pa.Table) -> None:
-        for hasher, name in zip(self._columns, self._names, strict=True):
-            column = canonical(plain(run.column(name)))
-            array = _one_array(column)
+        for hasher, column in zip(self._columns, run.columns, strict=True):
             inner = blake3()
-            for part in serialise(array):
+            for part in serialise(_one_array(plain(column))):
                 inner.update(part)
             hasher.update(inner.digest())
 
@@ -83,7 +87,7 @@ def content_digest(table: pa.Table, kinds: dict[str, str] | None = None) -> str:
 
 
 def serialise(array: pa.Array) -> Iterable[Any]:
-    """Yield the byte buffers of an array in the fixed layout of the spec page."""
+    """Yield the byte buffers of an array of a plain type, in the fixed layout of the spec page."""
     yield from _validity(array)
     arrow = array.type
     if pa.types.is_boolean(arrow):
@@ -127,7 +131,7 @@ def _fixed(array: pa.Array) -> Any:
         start = array.offset * width
         cells = raw[start : start + len(array) * width].reshape(len(array), width).copy()
         cells[array.is_null().to_numpy(zero_copy_only=False)] = 0
-        return cells.data if len(array) else b""
+        return cells.data
     data = array.buffers()[1]
     if data is None:
         return b""
@@ -150,22 +154,6 @@ def _variable(array: pa.Array) -> Iterable[Any]:
 
 def _lists(array: pa.Array) -> Iterable[Any]:
     lists = as_list(array) if pa.types.is_map(array.type) else array
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    offsets = np.zeros(len(lists) + 1, "<i8")
-    np.cumsum(lengths, out=offsets[1:])
-    yield offsets.view(np.uint8).data
+    yield list_offsets(lists).astype("<i8").view(np.uint8).data
     # flatten() leaves out what lies behind null lists and outside a slice.
     yield from serialise(lists.flatten())
-
-
-def as_list(array: pa.MapArray) -> pa.ListArray:
-    """See a map as the list of key-value structures that it is in memory."""
-    entries = pa.StructArray.from_arrays([array.keys, array.items], ["key", "value"])
-    return pa.Array.from_buffers(
-        pa.list_(entries.type),
-        len(array),
-        array.buffers()[:2],
-        array.null_count,
-        array.offset,
-        [entries],
-    )

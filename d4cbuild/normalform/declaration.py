@@ -7,7 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from d4cbuild.normalform.types import arrow_type, type_name
+from d4cbuild.normalform.types import arrow_type, logical_type, type_name
+
+_HILBERT = "hilbert("
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,8 @@ class ColumnDeclaration:
     arrow: pa.DataType
     nullable: bool = True
     unique: bool = False
-    min: float | int | None = None
-    max: float | int | None = None
+    min: float | int | str | None = None
+    max: float | int | str | None = None
     enum: tuple[Any, ...] | None = None
     pattern: str | None = None
     geometry_types: tuple[str, ...] | None = None
@@ -46,6 +48,31 @@ class ColumnDeclaration:
     def type_name(self) -> str:
         """The declared type by the recipe's grammar."""
         return "geometry" if self.is_geometry else type_name(self.arrow)
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """One key of the row order.
+
+    Attributes:
+        column: The column it is made of.
+        hilbert: Whether it is the place of the column's shape on the Hilbert curve.
+    """
+
+    column: str
+    hilbert: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> SortKey:
+        """Read ``name`` or ``hilbert(name)``."""
+        if text.startswith(_HILBERT) and text.endswith(")"):
+            return cls(text[len(_HILBERT) : -1], hilbert=True)
+        return cls(text)
+
+    @property
+    def text(self) -> str:
+        """The key as it is declared."""
+        return f"{_HILBERT}{self.column})" if self.hilbert else self.column
 
 
 @dataclass(frozen=True)
@@ -80,28 +107,53 @@ class Declaration:
 
     @classmethod
     def of_schema(cls, schema: pa.Schema, sort_by: tuple[str, ...]) -> Declaration:
-        """Declare a table as it is, without further checks."""
-        columns = tuple(
-            ColumnDeclaration(
-                field.name, "geometry" if _is_wkb(field) else "", arrow_of(field), field.nullable
-            )
-            for field in schema
-        )
+        """Declare a table as it is, without further checks.
+
+        Raises:
+            ValueError: if a column's type has no normal form.
+        """
+        columns = tuple(_as_it_is(field) for field in schema)
         return cls("table", columns, sort_by)
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    def column(self, name: str) -> ColumnDeclaration | None:
+        """The column of a name, if there is one."""
+        return next((column for column in self.columns if column.name == name), None)
 
     @property
     def geometry(self) -> ColumnDeclaration | None:
         """The primary geometry column: the first one declared."""
         return next((column for column in self.columns if column.is_geometry), None)
 
+    @property
+    def keys(self) -> tuple[SortKey, ...]:
+        """The keys of the row order, each once."""
+        return tuple(SortKey.parse(text) for text in dict.fromkeys(self.sort_by))
 
-def arrow_of(field: pa.Field) -> pa.DataType:
-    """The plain Arrow type of a field."""
-    from d4cbuild.normalform.types import logical_type
+    @property
+    def content_schema(self) -> pa.Schema:
+        """The declared columns, without what the file adds to them."""
+        return pa.schema([pa.field(c.name, c.arrow, nullable=c.nullable) for c in self.columns])
 
-    return logical_type(field.type)
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Names of the declared types, by column."""
+        return {column.name: column.type_name for column in self.columns}
+
+
+def _as_it_is(field: pa.Field) -> ColumnDeclaration:
+    if _is_wkb(field):
+        return ColumnDeclaration(field.name, "geometry", pa.binary(), field.nullable)
+    name = type_name(field.type)
+    return ColumnDeclaration(field.name, name, logical_type(field.type), field.nullable)
 
 
 def _is_wkb(field: pa.Field) -> bool:
-    metadata = field.metadata or {}
-    return metadata.get(b"ARROW:extension:name") in (b"geoarrow.wkb", b"ogc.wkb")
+    name = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
+    if isinstance(field.type, pa.BaseExtensionType):
+        name = field.type.extension_name
+    return name in ("geoarrow.wkb", "ogc.wkb")

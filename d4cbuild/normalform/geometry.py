@@ -1,247 +1,259 @@
-"""Geometry in normal form: ISO WKB, one winding, a covering box, GeoParquet 1.1 metadata."""
+"""Geometry in normal form: ISO WKB, little-endian, one winding, one bit pattern per number."""
 
 from __future__ import annotations
 
-import json
+import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-COVERING_NAME = "bbox"
-COVERING_FIELDS = ("xmin", "ymin", "xmax", "ymax")
-COVERING_TYPE = pa.struct(
-    [pa.field(name, pa.float32(), nullable=False) for name in COVERING_FIELDS]
+from d4cbuild.normalform.place import Boxes, finite_boxes
+
+_TYPE_NAMES = (
+    "Point",
+    "LineString",
+    "LineString",  # a ring by itself, which WKB does not have
+    "Polygon",
+    "MultiPoint",
+    "MultiLineString",
+    "MultiPolygon",
+    "GeometryCollection",
 )
-HILBERT_BITS = 31
+_POINT, _LINE, _POLYGON = 1, 2, 3
 
-_HERE = Path(__file__).parent
 
-# The extent that the Hilbert index divides, by CRS, in its units: xmin, ymin, xmax, ymax. Fixed,
-# so that an index does not depend on the other rows.
-_DEGREES = (-180.0, -90.0, 180.0, 90.0)
-_METRES = (-20_000_000.0, -20_000_000.0, 20_000_000.0, 20_000_000.0)
-EXTENTS = {
-    "OGC:CRS84": _DEGREES,
-    "EPSG:4326": _DEGREES,
-    "EPSG:4617": _DEGREES,
-    "EPSG:3347": _METRES,
-    "EPSG:3979": _METRES,
-}
+@dataclass(frozen=True)
+class Trouble:
+    """Shapes that break one rule.
+
+    Attributes:
+        rule: The declaration's word for it.
+        message: What is wrong.
+        rows: Where.
+        reasons: Why each of the first few is wrong; may be empty.
+    """
+
+    rule: str
+    message: str
+    rows: tuple[int, ...]
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """The normal form of a geometry column.
+    """The normal form of rows of a geometry column.
 
     Attributes:
         wkb: Binary array.
-        bounds: (n, 4) float64: xmin, ymin, xmax, ymax; NaN where null or empty.
-        types: GeoParquet type names that occur, sorted.
-        invalid: Row numbers of invalid shapes as they came.
-        reasons: Why each of the first few of them is invalid.
+        bounds: Boxes; NaN where a shape is null, empty or not finite.
+        types: GeoParquet type names that occur.
+        invalid: How many invalid shapes are left as they came.
         repaired: How many shapes were repaired.
     """
 
     wkb: pa.Array
-    bounds: np.ndarray[Any, np.dtype[np.float64]]
-    types: tuple[str, ...]
-    invalid: tuple[int, ...]
-    reasons: tuple[str, ...]
+    bounds: Boxes
+    types: frozenset[str]
+    invalid: int
     repaired: int
 
 
-def normal_shapes(column: pa.Array, valid: str) -> Shapes:
-    """Bring a WKB column to normal form.
+def normal_shapes(column: pa.Array, valid: str, srid: int) -> tuple[Shapes | None, list[Trouble]]:
+    """Bring WKB to normal form.
 
     Args:
         column: Binary array of WKB in any flavour and byte order.
-        valid: ``require`` and ``as-is`` leave invalid shapes as they are (the caller decides),
-            ``repair`` mends them.
+        valid: ``require``: invalid shapes are trouble; ``repair``: they are mended; ``as-is``:
+            they stay as they are.
+        srid: The number of the declared CRS, for EWKB that names one.
 
-    Raises:
-        ValueError: if some value is not WKB.
+    Returns:
+        The shapes, unless some cannot be read or kept; and what is wrong with them.
     """
+    import shapely
+
+    shapes, unreadable = _read(column)
+    if unreadable:
+        return None, [unreadable]
+    present = ~shapely.is_missing(shapes)
+    troubles = [*_measured(shapes), *_elsewhere(shapes, srid)]
+    bad = present & ~shapely.is_valid(shapes)
+    repaired = 0
+    if bad.any() and valid == "require":
+        troubles.append(_invalid(shapes, bad, "shapes are invalid"))
+    if bad.any() and valid == "repair":
+        shapes, bad, repaired = _repair(shapes, bad)
+        if bad.any():
+            troubles.append(_invalid(shapes, bad, "shapes are invalid and cannot be repaired"))
+    if troubles:
+        return None, troubles
+    turnable = present & ~bad
+    shapes = shapes.copy()
+    shapes[turnable] = shapely.orient_polygons(shapes[turnable], exterior_cw=False)
+    bounds = np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(len(shapes), 4)
+    result = Shapes(
+        wkb=_written(shapes),
+        bounds=finite_boxes(bounds),
+        types=_type_names(shapes[present]),
+        invalid=int(bad.sum()),
+        repaired=repaired,
+    )
+    return result, []
+
+
+def _read(column: pa.Array) -> tuple[Any, Trouble | None]:
+    import shapely
+
+    values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+    try:
+        shapes = shapely.from_wkb(values, on_invalid="ignore")
+    except NotImplementedError:
+        shapes = np.array([_read_one(value) for value in values], dtype=object)
+    given = column.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(given & shapely.is_missing(shapes))
+    if not len(rows):
+        return shapes, None
+    reasons = tuple(_reason(values[row]) for row in rows[:5])
+    return shapes, Trouble("geometry", "not readable as WKB", _numbers(rows), reasons)
+
+
+def _read_one(value: bytes | None) -> Any:
     import shapely
 
     try:
-        shapes = shapely.from_wkb(np.asarray(column.to_numpy(zero_copy_only=False), dtype=object))
-    except shapely.errors.ShapelyError as error:
-        raise ValueError(str(error)) from error
-    present = ~shapely.is_missing(shapes)
-    bad = present & ~shapely.is_valid(shapes)
-    invalid = np.flatnonzero(bad)
-    reasons = shapely.is_valid_reason(shapes[invalid[:5]])
-    repaired = 0
-    if valid == "repair" and len(invalid):
-        shapes = shapes.copy()
-        shapes[bad] = shapely.make_valid(shapes[bad], method="structure", keep_collapsed=False)
-        repaired = len(invalid)
-    shapes = shapely.orient_polygons(shapes, exterior_cw=False)
-    shapes = _positive_zeros(shapes)
-    encoded = shapely.to_wkb(shapes, byte_order=1, flavor="iso", output_dimension=4)
-    return Shapes(
-        wkb=pa.array(encoded, pa.binary(), from_pandas=True),
-        bounds=np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(len(shapes), 4),
-        types=_type_names(shapes[present]),
-        invalid=tuple(int(row) for row in invalid),
-        reasons=tuple(str(reason) for reason in reasons),
-        repaired=repaired,
-    )
+        return None if value is None else shapely.from_wkb(value, on_invalid="ignore")
+    except NotImplementedError:
+        return None
 
 
-def _positive_zeros(shapes: Any) -> Any:
+def _reason(value: bytes) -> str:
     import shapely
 
-    coordinates = shapely.get_coordinates(shapes, include_z=False)
-    if not np.any((coordinates == 0) & np.signbit(coordinates)):
-        return shapes
-    has_z = bool(np.any(shapely.has_z(shapes)))
-    return shapely.transform(shapes, lambda points: points + 0.0, include_z=has_z)
+    try:
+        shapely.from_wkb(value)
+    except (shapely.errors.ShapelyError, NotImplementedError) as error:
+        return str(error)
+    return "unreadable"
 
 
-def _type_names(shapes: Any) -> tuple[str, ...]:
+def _measured(shapes: Any) -> list[Trouble]:
     import shapely
 
-    if len(shapes) == 0:
-        return ()
-    names = (
-        "Point",
-        "LineString",
-        "LineString",
-        "Polygon",
-        "MultiPoint",
-        "MultiLineString",
-        "MultiPolygon",
-        "GeometryCollection",
-    )
+    rows = np.flatnonzero(shapely.has_m(shapes))
+    if not len(rows):
+        return []
+    message = "shapes have M values, for which GeoParquet 1.1 has no place"
+    return [Trouble("geometry", message, _numbers(rows))]
+
+
+def _elsewhere(shapes: Any, srid: int) -> list[Trouble]:
+    import shapely
+
+    found = shapely.get_srid(shapes)
+    rows = np.flatnonzero((found > 0) & (found != srid))
+    if not len(rows):
+        return []
+    reasons = tuple(f"EPSG:{found[row]}" for row in rows[:5])
+    message = f"shapes name another CRS than the one declared, EPSG:{srid}"
+    return [Trouble("crs", message, _numbers(rows), reasons)]
+
+
+def _invalid(shapes: Any, bad: Any, message: str) -> Trouble:
+    import shapely
+
+    rows = np.flatnonzero(bad)
+    reasons = tuple(str(reason) for reason in shapely.is_valid_reason(shapes[rows[:5]]))
+    return Trouble("valid", message, _numbers(rows), reasons)
+
+
+def _repair(shapes: Any, bad: Any) -> tuple[Any, Any, int]:
+    import shapely
+
+    shapes = shapes.copy()
+    mended = np.array([_mend(shape) for shape in shapes[bad]], dtype=object)
+    shapes[bad] = mended
+    left = bad.copy()
+    left[bad] = ~shapely.is_valid(mended)
+    return shapes, left, int(bad.sum() - left.sum())
+
+
+def _mend(shape: Any) -> Any:
+    import shapely
+
+    try:
+        return shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    except shapely.errors.ShapelyError:
+        return shape  # coordinates that are no numbers; it is still invalid, which is reported
+
+
+def _numbers(rows: Any) -> tuple[int, ...]:
+    return tuple(int(row) for row in rows)
+
+
+def _type_names(shapes: Any) -> frozenset[str]:
+    import shapely
+
     ids, deep = shapely.get_type_id(shapes), shapely.has_z(shapes)
-    pairs = {(int(kind), bool(z)) for kind, z in zip(ids, deep, strict=True)}
-    return tuple(sorted({names[kind] + (" Z" if z else "") for kind, z in pairs}))
+    codes = np.unique(ids.astype(np.int64) * 2 + deep)
+    return frozenset(_TYPE_NAMES[code // 2] + (" Z" if code % 2 else "") for code in codes)
 
 
-def covering(bounds: np.ndarray[Any, np.dtype[np.float64]]) -> pa.Array:
-    """Make the covering column: each shape's box in float32, rounded outward.
+def _written(shapes: Any) -> pa.Array:
+    import shapely
 
-    Args:
-        bounds: (n, 4) float64.
-
-    Returns:
-        A struct array; null where a shape is null or empty.
-    """
-    with np.errstate(over="ignore"):
-        narrow = bounds.astype(np.float32)
-    low = narrow[:, :2].astype(np.float64) > bounds[:, :2]
-    high = narrow[:, 2:].astype(np.float64) < bounds[:, 2:]
-    narrow[:, :2][low] = np.nextafter(narrow[:, :2][low], np.float32(-np.inf))
-    narrow[:, 2:][high] = np.nextafter(narrow[:, 2:][high], np.float32(np.inf))
-    missing = np.isnan(bounds).any(axis=1)
-    # Adding +0.0 keeps -0.0, which has another bit pattern, out of the file.
-    narrow = np.where(missing[:, None], np.float32(0), narrow) + np.float32(0)
-    children = [pa.array(np.ascontiguousarray(narrow[:, i])) for i in range(4)]
-    mask = pa.array(missing) if missing.any() else None
-    return pa.StructArray.from_arrays(children, fields=list(COVERING_TYPE), mask=mask)
+    encoded = shapely.to_wkb(shapes, byte_order=1, flavor="iso", output_dimension=4)
+    for row in _with_odd_numbers(shapes):
+        encoded[row] = canonical_coordinates(encoded[row])
+    return pa.array(encoded, pa.binary(), from_pandas=True)
 
 
-def hilbert_index(bounds: np.ndarray[Any, np.dtype[np.float64]], crs: str) -> pa.Array:
-    """Place each shape's centre on a Hilbert curve over the CRS's fixed extent.
+def _with_odd_numbers(shapes: Any) -> Any:
+    """Find the rows of shapes with -0.0 or NaN; the few others found besides do no harm."""
+    import shapely
+
+    deep = bool(shapely.has_z(shapes).any())
+    coordinates, rows = shapely.get_coordinates(shapes, include_z=deep, return_index=True)
+    odd = ((coordinates == 0) & np.signbit(coordinates)) | np.isnan(coordinates)
+    return np.unique(rows[odd.any(axis=1)])
+
+
+def canonical_coordinates(wkb: bytes) -> bytes:
+    """Make every ``-0.0`` a ``0.0`` and every NaN the one quiet NaN.
 
     Args:
-        bounds: (n, 4) float64 boxes.
-        crs: A CRS of :data:`EXTENTS`.
-
-    Returns:
-        uint64 array: the distance along a curve of order 31; null where a shape is null or empty.
+        wkb: One shape, ISO, little-endian.
     """
-    xmin, ymin, xmax, ymax = EXTENTS[crs]
-    side = float(1 << HILBERT_BITS)
-    missing = np.isnan(bounds).any(axis=1)
-    safe = np.where(missing[:, None], 0.0, bounds)
-    x = ((safe[:, 0] + safe[:, 2]) * 0.5 - xmin) / (xmax - xmin) * side
-    y = ((safe[:, 1] + safe[:, 3]) * 0.5 - ymin) / (ymax - ymin) * side
-    distance = _hilbert(_cell(x, side), _cell(y, side))
-    return pa.array(distance, pa.uint64(), mask=missing)
+    out = bytearray(wkb)
+    end = _canonical_shape(out, 0)
+    if end != len(out):
+        raise ValueError("bytes are left over after a shape")
+    return bytes(out)
 
 
-def _cell(value: Any, side: float) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    cells: np.ndarray[Any, np.dtype[np.uint64]] = np.clip(np.floor(value), 0.0, side - 1.0).astype(
-        np.uint64
-    )
-    return cells
+def _canonical_shape(out: bytearray, at: int) -> int:
+    (code,) = struct.unpack_from("<I", out, at + 1)
+    kind, dimensions = code % 1000, (2, 3, 3, 4)[code // 1000]
+    at += 5
+    if kind == _POINT:
+        return _canonical_run(out, at, dimensions)
+    (count,) = struct.unpack_from("<I", out, at)
+    at += 4
+    if kind == _LINE:
+        return _canonical_run(out, at, count * dimensions)
+    for _ in range(count):
+        if kind == _POLYGON:
+            (points,) = struct.unpack_from("<I", out, at)
+            at = _canonical_run(out, at + 4, points * dimensions)
+        else:
+            at = _canonical_shape(out, at)
+    return at
 
 
-def _hilbert(x: Any, y: Any) -> Any:
-    one, three = np.uint64(1), np.uint64(3)
-    side = np.uint64((1 << HILBERT_BITS) - 1)
-    distance = np.zeros(len(x), np.uint64)
-    for bit in range(HILBERT_BITS - 1, -1, -1):
-        step = np.uint64(bit)
-        rx, ry = (x >> step) & one, (y >> step) & one
-        distance += ((three * rx) ^ ry) << np.uint64(2 * bit)
-        flip = (ry == 0) & (rx == 1)
-        x, y = np.where(flip, side - x, x), np.where(flip, side - y, y)
-        swap = ry == 0
-        x, y = np.where(swap, y, x), np.where(swap, x, y)
-    return distance
-
-
-def geo_metadata(name: str, crs: str, types: tuple[str, ...], bounds: Any) -> dict[str, Any]:
-    """The GeoParquet 1.1 ``geo`` record of a file with one geometry column.
-
-    Args:
-        name: The geometry column.
-        crs: A CRS of :data:`EXTENTS`.
-        types: Geometry types that occur.
-        bounds: (n, 4) float64 boxes of all shapes.
-    """
-    column: dict[str, Any] = {
-        "encoding": "WKB",
-        "geometry_types": list(types),
-        "crs": projjson(crs),
-        "edges": "planar",
-        "orientation": "counterclockwise",
-        "covering": {"bbox": {edge: [COVERING_NAME, edge] for edge in COVERING_FIELDS}},
-    }
-    if len(bounds) and not np.isnan(bounds).all():
-        box = [*np.nanmin(bounds[:, :2], axis=0), *np.nanmax(bounds[:, 2:], axis=0)]
-        column["bbox"] = [float(edge) + 0.0 for edge in box]
-    return {"version": "1.1.0", "primary_column": name, "columns": {name: column}}
-
-
-def projjson(crs: str) -> dict[str, Any]:
-    """The fixed PROJJSON of a CRS, so that PROJ's version is not in the file."""
-    path = _HERE / "crs" / f"{crs.replace(':', '-').lower()}.json"
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record
-
-
-def canonical_json(value: Any) -> bytes:
-    """JSON by RFC 8785, for the values that occur in ``geo`` metadata."""
-    if isinstance(value, dict):
-        items = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
-        return (
-            b"{" + b",".join(canonical_json(k) + b":" + canonical_json(v) for k, v in items) + b"}"
-        )
-    if isinstance(value, list | tuple):
-        return b"[" + b",".join(canonical_json(inner) for inner in value) + b"]"
-    if isinstance(value, float):
-        return _number(value)
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _number(value: float) -> bytes:
-    if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError(f"{value} is not JSON")
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value)).encode()
-    mantissa, _, exponent = repr(value).partition("e")
-    if not exponent:
-        return mantissa.encode()
-    power = int(exponent)
-    if -7 <= power < 0:
-        digits = mantissa.lstrip("-").replace(".", "")
-        sign = "-" if value < 0 else ""
-        return f"{sign}0.{'0' * (-power - 1)}{digits}".encode()
-    return f"{mantissa}e{'+' if power > 0 else '-'}{abs(power)}".encode()
+def _canonical_run(out: bytearray, at: int, numbers: int) -> int:
+    values = np.frombuffer(out, "<f8", numbers, at)
+    fixed = values + 0.0
+    fixed[np.isnan(fixed)] = np.nan
+    out[at : at + 8 * numbers] = fixed.tobytes()
+    return at + 8 * numbers

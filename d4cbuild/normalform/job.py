@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from d4cbuild.normalform.checks import Violation
 from d4cbuild.normalform.declaration import Declaration
-from d4cbuild.normalform.table import DeclarationBroken, null_counts, write_table
+from d4cbuild.normalform.findings import DeclarationBroken, Violation
+from d4cbuild.normalform.table import null_counts, write_table
 
 REPORT_NAME = "report.json"
 
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         declaration = Declaration.from_json(record)
         file_name = f"{declaration.name}.parquet"
         try:
-            table = pq.read_table(written / file_name, memory_map=False)
+            table = pq.ParquetFile(written / file_name).read()
         except (pa.ArrowException, OSError) as error:
             message = f"not readable as Parquet: {str(error).splitlines()[0]}"
             violations.append(Violation(declaration.name, "", "format", message))

@@ -11,49 +11,46 @@ import pyarrow.compute as pc
 EXAMPLES = 5
 
 
-def sorted_rows(table: pa.Table, keys: list[str]) -> pa.Array:
-    """Find the order of a table's rows.
+def row_order(keys: pa.Table) -> pa.Array:
+    """Find the order of rows.
 
     Ascending by each key in turn; text by its UTF-8 bytes; NaN after all numbers; nulls last.
 
     Args:
-        table: The rows.
-        keys: Column names, the most significant first.
+        keys: A column per key, the most significant first; names do not matter but differ.
 
     Returns:
         uint64 array: row numbers in order.
     """
+    if keys.num_columns == 0:
+        return pa.array(np.arange(keys.num_rows, dtype=np.uint64))
     # Nulls go last by default in every pyarrow; how to say so differs between versions.
-    options = pc.SortOptions([(key, "ascending") for key in keys])
-    return pc.sort_indices(table.select(list(dict.fromkeys(keys))), options=options)
+    options = pc.SortOptions([(name, "ascending") for name in keys.column_names])
+    return pc.sort_indices(keys, options=options)
 
 
-def repeated_keys(table: pa.Table, keys: list[str]) -> tuple[int, list[dict[str, Any]]]:
-    """Look for rows of a sorted table that have the same key as the row before.
+def repeated_keys(keys: pa.Table) -> tuple[int, list[tuple[Any, ...]]]:
+    """Look for rows that have the same key as the row before.
 
     Args:
-        table: Rows in order.
-        keys: Column names.
+        keys: A column per key, rows in order.
 
     Returns:
         How many there are, and the keys of the first few.
     """
-    if table.num_rows < 2:
+    if keys.num_rows < 2:
         return 0, []
-    same = np.ones(table.num_rows - 1, dtype=bool)
-    for key in keys:
-        column = table.column(key)
-        before, after = column.slice(0, len(column) - 1), column.slice(1)
-        same &= _equal(before, after)
+    same = np.ones(keys.num_rows - 1, dtype=bool)
+    for column in keys.columns:
+        same &= _equal(column.slice(0, len(column) - 1), column.slice(1))
     rows = np.flatnonzero(same)
-    examples = table.select(keys).take(pa.array(rows[:EXAMPLES])).to_pylist()
-    return len(rows), examples
+    examples = keys.take(pa.array(rows[:EXAMPLES], pa.int64()))
+    return len(rows), list(zip(*(column.to_pylist() for column in examples.columns), strict=True))
 
 
 def _equal(before: pa.ChunkedArray, after: pa.ChunkedArray) -> Any:
     equal = pc.fill_null(pc.equal(before, after), False)
-    both_null = pc.and_(before.is_null(), after.is_null())
-    result = pc.or_(equal, both_null)
+    result = pc.or_(equal, pc.and_(before.is_null(), after.is_null()))
     if pa.types.is_floating(before.type):
         result = pc.or_(result, pc.fill_null(pc.and_(pc.is_nan(before), pc.is_nan(after)), False))
     return np.asarray(result.to_numpy(), dtype=bool)

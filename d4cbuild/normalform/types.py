@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+
+MAXIMUM_DEPTH = 16
 
 _SIMPLE: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
@@ -27,6 +32,7 @@ _SIMPLE: dict[str, pa.DataType] = {
     "geometry": pa.binary(),
 }
 _NAMES = {arrow: name for name, arrow in _SIMPLE.items() if name != "geometry"}
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def arrow_type(tree: dict[str, Any]) -> pa.DataType:
@@ -43,7 +49,7 @@ def arrow_type(tree: dict[str, Any]) -> pa.DataType:
         return _SIMPLE[kind]
     if kind == "decimal":
         return pa.decimal128(tree["precision"], tree["scale"])
-    children = [(child["name"], arrow_type(child["type"])) for child in tree["children"]]
+    children = [(child["name"], arrow_type(child["type"])) for child in tree.get("children", [])]
     if kind == "list":
         return pa.list_(pa.field("element", children[0][1]))
     if kind == "map":
@@ -62,27 +68,53 @@ def type_name(arrow: pa.DataType) -> str:
     Raises:
         ValueError: if no declared type corresponds.
     """
-    arrow = logical_type(arrow)
+    return _name(logical_type(arrow))
+
+
+def _name(arrow: pa.DataType) -> str:
     if arrow in _NAMES:
         return _NAMES[arrow]
-    if pa.types.is_decimal(arrow):
+    if pa.types.is_decimal128(arrow) and 0 <= arrow.scale <= arrow.precision:
         return f"decimal({arrow.precision},{arrow.scale})"
     if pa.types.is_map(arrow):
-        return f"map<{type_name(arrow.key_type)},{type_name(arrow.item_type)}>"
+        return f"map<{_name(arrow.key_type)},{_name(arrow.item_type)}>"
     if pa.types.is_list(arrow):
-        return f"list<{type_name(arrow.value_type)}>"
-    if pa.types.is_struct(arrow):
-        inner = ",".join(f"{field.name}:{type_name(field.type)}" for field in arrow)
+        return f"list<{_name(arrow.value_type)}>"
+    if pa.types.is_struct(arrow) and arrow.num_fields:
+        inner = ",".join(f"{_field_name(f.name)}:{_name(f.type)}" for f in arrow)
         return f"struct<{inner}>"
     raise ValueError(f"{arrow} has no normal form")
 
 
-def logical_type(arrow: pa.DataType) -> pa.DataType:
-    """Reduce an Arrow type to the one that stands for all its storage variants."""
+def _field_name(name: str) -> str:
+    # Else struct<a:int8,b:int8> could be two fields, or one with a curious name.
+    return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def logical_type(arrow: pa.DataType, depth: int = 0) -> pa.DataType:
+    """Reduce an Arrow type to the one that stands for all its storage variants.
+
+    Raises:
+        ValueError: if it is nested more than :data:`MAXIMUM_DEPTH` levels deep.
+    """
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError(f"a type is nested more than {MAXIMUM_DEPTH} levels deep")
     if isinstance(arrow, pa.BaseExtensionType):
-        return logical_type(arrow.storage_type)
-    if pa.types.is_dictionary(arrow):
-        return logical_type(arrow.value_type)
+        return logical_type(arrow.storage_type, depth)
+    if pa.types.is_dictionary(arrow) or pa.types.is_run_end_encoded(arrow):
+        return logical_type(arrow.value_type, depth)
+    if pa.types.is_map(arrow):
+        return pa.map_(
+            logical_type(arrow.key_type, depth + 1), logical_type(arrow.item_type, depth + 1)
+        )
+    if is_any_list(arrow):
+        return pa.list_(pa.field("element", logical_type(arrow.value_type, depth + 1)))
+    if pa.types.is_struct(arrow):
+        return pa.struct([pa.field(f.name, logical_type(f.type, depth + 1)) for f in arrow])
+    return _logical_leaf(arrow)
+
+
+def _logical_leaf(arrow: pa.DataType) -> pa.DataType:
     if pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow):
         return pa.string()
     if (
@@ -97,18 +129,13 @@ def logical_type(arrow: pa.DataType) -> pa.DataType:
         return pa.time64("us")
     if pa.types.is_timestamp(arrow):
         return pa.timestamp("us", tz=None if arrow.tz is None else "UTC")
-    if pa.types.is_decimal(arrow):
-        return pa.decimal128(arrow.precision, arrow.scale) if arrow.precision <= 38 else arrow
-    if pa.types.is_map(arrow):
-        return pa.map_(logical_type(arrow.key_type), logical_type(arrow.item_type))
-    if _is_any_list(arrow):
-        return pa.list_(pa.field("element", logical_type(arrow.value_type)))
-    if pa.types.is_struct(arrow):
-        return pa.struct([pa.field(f.name, logical_type(f.type)) for f in arrow])
+    if pa.types.is_decimal(arrow) and arrow.precision <= 38:
+        return pa.decimal128(arrow.precision, arrow.scale)
     return arrow
 
 
-def _is_any_list(arrow: pa.DataType) -> bool:
+def is_any_list(arrow: pa.DataType) -> bool:
+    """Whether a type is a list, in any storage variant; a map is none."""
     return bool(
         pa.types.is_list(arrow)
         or pa.types.is_large_list(arrow)
@@ -116,3 +143,24 @@ def _is_any_list(arrow: pa.DataType) -> bool:
         or pa.types.is_list_view(arrow)
         or pa.types.is_large_list_view(arrow)
     )
+
+
+def has_floats(arrow: pa.DataType) -> bool:
+    """Whether a type is a float or holds one."""
+    if pa.types.is_floating(arrow):
+        return True
+    return any(has_floats(arrow.field(i).type) for i in range(arrow.num_fields))
+
+
+def leaf_paths(name: str, arrow: pa.DataType) -> Iterator[str]:
+    """Yield the dotted Parquet paths of a column's leaves, for plain types."""
+    if pa.types.is_struct(arrow):
+        for field in arrow:
+            yield from leaf_paths(f"{name}.{field.name}", field.type)
+    elif pa.types.is_map(arrow):
+        yield from leaf_paths(f"{name}.key_value.key", arrow.key_type)
+        yield from leaf_paths(f"{name}.key_value.value", arrow.item_type)
+    elif pa.types.is_list(arrow):
+        yield from leaf_paths(f"{name}.list.element", arrow.value_type)
+    else:
+        yield name

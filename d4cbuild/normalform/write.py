@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from d4cbuild.normalform.content import as_list
 from d4cbuild.normalform.footer import EncodedGroup, FileAssembler
+from d4cbuild.normalform.values import as_list
 
 ROW_GROUP_ROWS = 122_880
 PAGE_ROWS = 20_480
