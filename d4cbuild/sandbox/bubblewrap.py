@@ -147,7 +147,7 @@ def _status(reports: bytes, printed: bytes, stopped_by: str | None) -> int:
 def _refused(message: str) -> Unavailable:
     return Unavailable(
         "bubblewrap could not make the sandbox",
-        found=message or "it ended without a word",
+        found=message.strip() or "it ended without a word",
         hint="allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns"
         "=0), or start a Docker engine and use --runner docker",
     )
