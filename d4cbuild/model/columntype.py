@@ -32,7 +32,8 @@ SIMPLE_TYPES = (
     "geometry",
 )
 MAXIMUM_DEPTH = 16
-_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|\d+|[<>(),:])")
+_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|[0-9]{1,9}|[<>(),:])")
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class ColumnType:
     children: tuple[tuple[str, "ColumnType"], ...] = ()
     precision: int = 0
     scale: int = 0
+
+    @property
+    def has_no_order(self) -> bool:
+        """Whether rows cannot be sorted by it: shapes, lists, maps and structs."""
+        return self.kind in ("geometry", "list", "map", "struct")
 
     def as_json(self) -> dict[str, Any]:
         """Return the tree as the normal form's job file carries it."""
@@ -139,6 +145,8 @@ def _parse_struct(tokens: list[str], depth: int, text: str) -> ColumnType:
     separator = _take(tokens, text, "<")
     while separator != ">":
         name = _take(tokens, text)
+        if _FIELD_NAME.fullmatch(name) is None:
+            raise _wrong(text, f"the name of a field, but found {name!r}")
         _take(tokens, text, ":")
         if name in dict(fields):
             raise _wrong(text, f"each field once, but {name!r} is there twice")

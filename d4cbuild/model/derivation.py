@@ -7,7 +7,7 @@ from pydantic import Field
 from d4cbuild.base.canonical import canonical_digest
 from d4cbuild.base.digest import Digest
 from d4cbuild.base.sameness import NORMAL_FORM, PLATFORM, SANDBOX_CONTRACT
-from d4cbuild.model.fields import DigestField, Record, SourceName
+from d4cbuild.model.fields import Count, DigestField, Epoch, Record, SourceName
 from d4cbuild.model.lock import Lock
 from d4cbuild.model.recipe import Output, Recipe
 
@@ -18,7 +18,7 @@ class DerivedSource(Record):
     name: SourceName
     """File name in the sandbox."""
 
-    size: Annotated[int, Field(ge=0)]
+    size: Count
     """Bytes."""
 
     blake3: DigestField
@@ -59,7 +59,7 @@ class Derivation(Record):
     outputs: tuple[dict[str, Any], ...]
     """Declarations of the outputs, without the texts for people."""
 
-    source_date_epoch: int
+    source_date_epoch: Epoch
     """The build's clock."""
 
     platform: str = PLATFORM

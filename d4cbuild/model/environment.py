@@ -7,7 +7,15 @@ from pydantic import Field
 from d4cbuild.base.canonical import canonical_digest
 from d4cbuild.base.digest import Digest
 from d4cbuild.base.sameness import CPU_FLOOR, PLATFORM
-from d4cbuild.model.fields import Bilingual, DigestField, Platform, Record, Slug, Text
+from d4cbuild.model.fields import (
+    MAXIMUM_INTEGER,
+    Bilingual,
+    DigestField,
+    Platform,
+    Record,
+    Slug,
+    Text,
+)
 
 AbsolutePath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.+@-]+)+$", max_length=1000)]
 
@@ -92,7 +100,7 @@ class LockedPackage(Record):
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+~/%:-]+$", max_length=500)]
     """For Debian its path in the pool, for a wheel its file name."""
 
-    size: Annotated[int, Field(gt=0)]
+    size: Annotated[int, Field(gt=0, le=MAXIMUM_INTEGER)]
     """Bytes."""
 
     sha256: DigestField
@@ -123,7 +131,7 @@ class LockedLayer(Record):
     sha256: DigestField
     """Digest of the uncompressed tar: both its OCI digest and its diff ID."""
 
-    size: Annotated[int, Field(gt=0)]
+    size: Annotated[int, Field(gt=0, le=MAXIMUM_INTEGER)]
     """Bytes of the tar."""
 
 

@@ -1,6 +1,8 @@
 """Field types shared by the records, and the base of all records."""
 
 import re
+from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,6 +19,9 @@ from pydantic import (
 
 from d4cbuild.base.digest import Digest
 from d4cbuild.model.quantities import parse_bytes, parse_seconds, render_bytes, render_seconds
+
+MAXIMUM_INTEGER = (1 << 53) - 1
+"""Beyond it JSON has no one form of a number (RFC 8785)."""
 
 
 class Record(BaseModel):
@@ -92,13 +97,14 @@ class Keywords(Record):
     """French."""
 
 
-def _pattern(regex: str, words: str) -> Any:
-    compiled = re.compile(regex)
+def _pattern(regex: str, words: str, further: Callable[[str], str] = str) -> Any:
+    # ASCII, or \d would take the digits of every script.
+    compiled = re.compile(regex, re.ASCII)
 
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
             raise ValueError(f"{value[:80]!r} is not {words}")
-        return value
+        return further(value)
 
     return Annotated[
         str, AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{regex}$"})
@@ -114,9 +120,25 @@ Region = _pattern(
 Dguid = _pattern(
     r"\d{4}[ASCBZ]\d{4}[A-Za-z0-9.]{1,11}", "a DGUID: year, type letter, schema, identifier"
 )
+_DATE = r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?"
+
+
+def _real_dates(text: str) -> str:
+    parts = text.split("--")
+    for part in parts:
+        try:
+            date.fromisoformat(part + "-01-01"[len(part) - 4 :])
+        except ValueError as error:
+            raise ValueError(f"{part!r} is no date: {error}") from error
+    if len(parts) == 2 and parts[1][: len(parts[0])] < parts[0][: len(parts[1])]:
+        raise ValueError(f"{text!r} ends before it begins")
+    return text
+
+
 Vintage = _pattern(
-    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?(--\d{4}(-\d{2}(-\d{2})?)?)?",
+    f"{_DATE}(--{_DATE})?",
     "a date such as 2020, 2020-08 or 2020-08-01, or two of them joined by '--'",
+    _real_dates,
 )
 SemanticVersion = _pattern(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", "a version such as 1.0.0")
 SourceName = _pattern(
@@ -136,16 +158,50 @@ Bytes = Annotated[
     int,
     BeforeValidator(parse_bytes),
     PlainSerializer(render_bytes, return_type=str),
-    Field(gt=0),
+    Field(ge=1 << 20, le=1 << 50),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB|TiB)$"}),
 ]
-"""A size, written with its binary unit: ``2GiB``. In bytes."""
+"""A size, written with its binary unit: ``2GiB``. In bytes; from 1 MiB to 1 PiB."""
 
 Seconds = Annotated[
     int,
     BeforeValidator(parse_seconds),
     PlainSerializer(render_seconds, return_type=str),
-    Field(gt=0),
+    Field(ge=1, le=30 * 24 * 3600),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?(s|m|h)$"}),
 ]
-"""A duration, written with its unit: ``10m``. In seconds."""
+"""A duration, written with its unit: ``10m``. In seconds; at most thirty days."""
+
+Count = Annotated[int, Field(ge=0, le=MAXIMUM_INTEGER)]
+"""How many, or how many bytes."""
+
+Epoch = Annotated[int, Field(ge=0, le=(1 << 33) - 1)]
+"""Seconds since 1970, as far as a tar archive can say."""
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_no_control_characters),
+]
+"""A name as it is written, white space included."""
+
+
+def _scalar(words: str, *kinds: type) -> Any:
+    # One validator for all kinds, so that a wrong value is one fault and not one of each kind.
+    def check(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            raise ValueError(f"expected {words}")
+        if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER:
+            raise ValueError(f"expected {words}, no further from 0 than 2**53 - 1")
+        return value
+
+    names = {int: "integer", float: "number", str: "string"}
+    return Annotated[
+        str | int | float,
+        PlainValidator(check),
+        WithJsonSchema({"type": [names[kind] for kind in kinds]}),
+    ]
+
+
+Bound = _scalar("a number, or a date or time as text", int, float, str)
+Listed = _scalar("a text or a whole number", int, str)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from d4cbuild.model.fields import DigestField, GitHash, Record, Slug, SourceName
+from d4cbuild.model.fields import Count, DigestField, Epoch, GitHash, Record, Slug, SourceName
 
 
 class LockedSource(Record):
@@ -13,7 +13,7 @@ class LockedSource(Record):
     name: SourceName
     """The source's name in the recipe."""
 
-    size: Annotated[int, Field(ge=0)]
+    size: Count
     """Bytes."""
 
     blake3: DigestField
@@ -67,5 +67,5 @@ class Lock(Record):
     environment: LockedImage
     """The environment's image."""
 
-    source_date_epoch: Annotated[int, Field(ge=0)]
+    source_date_epoch: Epoch
     """The build's clock, in seconds since 1970; the time of the code's commit."""

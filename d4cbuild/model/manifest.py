@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from d4cbuild.model.derivation import Derivation
-from d4cbuild.model.fields import Bilingual, DigestField, GitHash, Licence, Record, Slug
+from d4cbuild.model.fields import Bilingual, Count, DigestField, GitHash, Licence, Record, Slug
 from d4cbuild.model.recipe import Dataset
 
 
@@ -30,7 +30,7 @@ class SourceRecord(Record):
     attribution: Bilingual
     """The notice the licence asks for."""
 
-    size: int
+    size: Count
     """Bytes."""
 
     blake3: DigestField
@@ -87,7 +87,7 @@ class ColumnRecord(Record):
     description: Bilingual
     """What it holds."""
 
-    nulls: int
+    nulls: Count
     """How many values are missing."""
 
 
@@ -106,7 +106,7 @@ class OutputRecord(Record):
     kind: Annotated[Literal["bitwise", "attested"], Field(alias="class")]
     """What can be said of a rebuild."""
 
-    size: int
+    size: Count
     """Bytes."""
 
     blake3: DigestField
@@ -121,7 +121,7 @@ class OutputRecord(Record):
     content: DigestField | None = None
     """Digest of the table (``d4c.content/1``); none for plain files."""
 
-    rows: int | None = None
+    rows: Count | None = None
     """Rows; none for plain files."""
 
     columns: tuple[ColumnRecord, ...] = ()
@@ -130,7 +130,7 @@ class OutputRecord(Record):
     geometry: dict[str, Any] | None = None
     """For geometry: the GeoParquet description of the primary column."""
 
-    repaired: int | None = None
+    repaired: Count | None = None
     """How many invalid geometries were repaired."""
 
 

@@ -1,14 +1,18 @@
 """Text to records, with every fault listed at once."""
 
 import json
+import math
 import tomllib
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from datetime import date, time
+from pathlib import PurePath
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from d4cbuild.base.canonical import parse_json, pretty_json
 from d4cbuild.errors import InputError
-from d4cbuild.model.fields import Record
+from d4cbuild.model.fields import MAXIMUM_INTEGER, Record
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -26,13 +30,7 @@ def record_from_toml(kind: type[R], data: bytes, where: str) -> R:
     Raises:
         InputError: listing everything that is wrong.
     """
-    try:
-        table = tomllib.loads(_decoded(data, where))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError("not readable as TOML", found=str(error), where=where) from error
-    except RecursionError as error:
-        raise InputError("nested too deeply", where=where) from error
-    return _validated(kind, table, where)
+    return _validated(kind, _loaded(tomllib.loads, "TOML", data, where), where)
 
 
 def record_from_json(kind: type[R], data: bytes, where: str) -> R:
@@ -41,18 +39,23 @@ def record_from_json(kind: type[R], data: bytes, where: str) -> R:
     Raises:
         InputError: listing everything that is wrong.
     """
-    try:
-        value = parse_json(_decoded(data, where))
-    except ValueError as error:
-        raise InputError("not readable as JSON", found=str(error), where=where) from error
-    except RecursionError as error:
-        raise InputError("nested too deeply", where=where) from error
-    return _validated(kind, value, where)
+    return _validated(kind, _loaded(parse_json, "JSON", data, where), where)
 
 
 def record_to_json(record: Record) -> bytes:
     """Render a record as the file that is committed: sorted keys, two spaces."""
     return pretty_json(record.as_json())
+
+
+def _loaded(load: Callable[[str], Any], language: str, data: bytes, where: str) -> Any:
+    try:
+        return load(_decoded(data, where))
+    except RecursionError as error:
+        raise InputError("nested too deeply", where=where, hint=_hint(where)) from error
+    except ValueError as error:
+        raise InputError(
+            f"not readable as {language}", found=str(error), where=where, hint=_hint(where)
+        ) from error
 
 
 def _decoded(data: bytes, where: str) -> str:
@@ -62,6 +65,7 @@ def _decoded(data: bytes, where: str) -> str:
             expected=f"at most {MAXIMUM_TEXT_BYTES} bytes",
             found=f"{len(data)} bytes",
             where=where,
+            hint=_hint(where),
         )
     try:
         return data.decode("utf-8")
@@ -70,43 +74,109 @@ def _decoded(data: bytes, where: str) -> str:
             "the file is not UTF-8",
             found=f"byte {data[error.start]:#04x} at {error.start}",
             where=where,
+            hint=_hint(where),
         ) from error
 
 
 def _validated(kind: type[R], value: Any, where: str) -> R:
+    _require_known_schema(kind, value, where)
+    faults: dict[str, str] = {}
     try:
-        # Through JSON: strict validation then takes arrays as tuples and texts as digests, and a
-        # TOML date, which has no JSON form, is refused by name.
-        return kind.model_validate_json(json.dumps(value, allow_nan=False, default=_no_dates))
+        plain = _plain(value, "", faults)
+    except RecursionError as error:
+        raise InputError("nested too deeply", where=where, hint=_hint(where)) from error
+    record: R | None = None
+    try:
+        # Through JSON: strict validation then takes arrays as tuples and texts as digests.
+        record = kind.model_validate_json(json.dumps(plain))
     except ValidationError as error:
+        for path, message in _faults(error):
+            faults.setdefault(path, message)
+    if record is None or faults:
         raise InputError(
-            _summary(error),
-            found=_faults(error),
+            "1 field is wrong" if len(faults) == 1 else f"{len(faults)} fields are wrong",
+            found="\n".join(f"{path or 'whole file'}: {text}" for path, text in faults.items()),
             where=where,
-            hint=f"d4cbuild show {where}"
-            if where.endswith("manifest.json")
-            else f"mend {where} and try again",
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError("a value has no JSON form", found=str(error), where=where) from error
+            hint=_hint(where),
+        )
+    return record
 
 
-def _no_dates(value: object) -> str:
-    raise ValueError(f"{value} is a TOML date or time: write it as text, in quotes")
+def _require_known_schema(kind: type[BaseModel], value: Any, where: str) -> None:
+    # First and alone: of a format that is not known, no field can be said to be wrong.
+    known = get_args(kind.model_fields["schema_"].annotation)
+    found = value.get("schema") if isinstance(value, dict) else None
+    if isinstance(found, str) and found not in known:
+        raise InputError(
+            "this version of d4cbuild does not know the file's format",
+            expected=f"schema = {' or '.join(repr(name) for name in known)}",
+            found=f"schema = {found[:100]!r}",
+            where=where,
+            hint="if the format is newer, update d4cbuild; else correct the field schema",
+        )
 
 
-def _summary(error: ValidationError) -> str:
-    count = error.error_count()
-    return "1 field is wrong" if count == 1 else f"{count} fields are wrong"
+def _plain(value: Any, path: str, faults: dict[str, str]) -> Any:
+    """Copy a value without what has no canonical JSON form; each such thing becomes a fault."""
+    if isinstance(value, dict):
+        for key in value:
+            if not _is_unicode(key):
+                faults[path] = f"the key {key!r:.100} has half a character (a lone surrogate)"
+        return {
+            _escaped(key): _plain(inner, f"{path}.{key}".lstrip("."), faults)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_plain(inner, f"{path}[{i}]", faults) for i, inner in enumerate(value)]
+    if isinstance(value, str) and not _is_unicode(value):
+        faults[path] = f"half a character (a lone surrogate) in {value!r:.100}"
+        return _escaped(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        faults[path] = f"{value} has no JSON form"
+        return 1.0
+    if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER:
+        faults[path] = "a whole number beyond 2**53 - 1, which JSON cannot hold exactly"
+        return 1
+    if isinstance(value, date | time):
+        faults[path] = f"{value} is a TOML date or time: write it as text, in quotes"
+        return value.isoformat()
+    return value
 
 
-def _faults(error: ValidationError) -> str:
-    lines = []
-    for fault in error.errors(include_url=False, include_context=False):
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
+    found: dict[str, list[str]] = {}
+    faults = error.errors(include_url=False, include_context=False)
+    for fault in faults:
+        size = len(fault["loc"])
+        if fault["type"] == "too_short" and any(
+            len(other["loc"]) > size and other["loc"][:size] == fault["loc"] for other in faults
+        ):
+            continue  # entries are there, but faulty ones, and those are named already
         path = ""
         for part in fault["loc"]:
             path += f"[{part}]" if isinstance(part, int) else f".{part}"
         message = fault["msg"].removeprefix("Value error, ")
         shown = "" if isinstance(fault["input"], dict | list) else f" (got {fault['input']!r:.100})"
-        lines.append(f"{path.lstrip('.') or 'whole file'}: {message}{shown}")
-    return "\n".join(lines)
+        found.setdefault(path.lstrip("."), []).append(f"{message}{shown}")
+    for path, messages in found.items():
+        yield path, "; ".join(messages)
+
+
+def _hint(where: str) -> str:
+    name = PurePath(where).name
+    folder = PurePath(where).parent
+    if name == "recipe.lock":
+        return f"git checkout {where}, or write it again: d4cbuild lock {folder}"
+    if name == "manifest.json":
+        return f"git checkout {where}, or write it again: d4cbuild build {folder}"
+    if name == "environment.lock":
+        return f"git checkout {where}, or write it again: d4cbuild env lock {folder.name}"
+    return f"mend {where} and try again"

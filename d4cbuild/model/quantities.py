@@ -38,7 +38,7 @@ def approximate_bytes(count: float) -> str:
 def _parse(value: object, units: dict[str, int], words: str) -> object:
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"(\d{1,15}) ?([A-Za-z]+)", value)
+    match = re.fullmatch(r"([0-9]{1,15}) ?([A-Za-z]+)", value)
     if match is None or match[2] not in units:
         raise ValueError(f"{value[:80]!r} is not {words}")
     return int(match[1]) * units[match[2]]

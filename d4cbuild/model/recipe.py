@@ -7,11 +7,11 @@ from pydantic import Field, field_validator, model_validator
 
 from d4cbuild.base.canonical import canonical_digest
 from d4cbuild.base.digest import Digest
-from d4cbuild.errors import InputError
-from d4cbuild.model.columntype import ColumnType, parse_column_type
+from d4cbuild.model.column import Column
 from d4cbuild.model.fields import (
     Bilingual,
     Bytes,
+    Count,
     DatasetId,
     Dguid,
     Keywords,
@@ -29,15 +29,8 @@ from d4cbuild.model.fields import (
     WebAddress,
 )
 
-GEOMETRY_TYPES = (
-    "Point",
-    "LineString",
-    "Polygon",
-    "MultiPoint",
-    "MultiLineString",
-    "MultiPolygon",
-    "GeometryCollection",
-)
+MAXIMUM_FILE_NAME = 200
+"""Of 255 that disks allow, so that ``.sha256`` or a mirror's own suffix still fits."""
 
 
 class Dataset(Record):
@@ -142,81 +135,20 @@ class BuildStep(Record):
     """Limits."""
 
 
-class Column(Record):
-    """A column of an output, with the checks its values must pass."""
-
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    """Name in the file."""
-
-    type: str
-    """Logical type; the grammar is in :mod:`d4cbuild.model.columntype`."""
-
-    nullable: bool = False
-    """Whether values may be missing."""
-
-    description: Bilingual
-    """What the column holds."""
-
-    unique: bool = False
-    """Whether no value occurs twice. Nulls do not count."""
-
-    min: int | float | None = None
-    """Smallest value allowed."""
-
-    max: int | float | None = None
-    """Largest value allowed."""
-
-    enum: tuple[str | int, ...] | None = None
-    """The values allowed."""
-
-    pattern: str | None = None
-    """A regular expression (RE2) that every text must match from end to end."""
-
-    geometry_types: tuple[Literal[GEOMETRY_TYPES], ...] | None = None  # type: ignore[valid-type]
-    """For geometry: the kinds allowed."""
-
-    crs: Literal["OGC:CRS84", "EPSG:4326", "EPSG:4617", "EPSG:3347", "EPSG:3979"] | None = None
-    """For geometry: the coordinate reference system."""
-
-    valid: Literal["require", "repair", "as-is"] | None = None
-    """For geometry: what is done about invalid shapes. ``require`` unless given."""
-
-    @field_validator("type")
-    @classmethod
-    def _type_is_known(cls, text: str) -> str:
-        try:
-            return str(parse_column_type(text))
-        except InputError as error:
-            raise ValueError(f"{error.message}; expected {error.expected}") from error
-
-    @property
-    def logical_type(self) -> ColumnType:
-        """The type as a tree."""
-        return parse_column_type(self.type)
-
-    @model_validator(mode="after")
-    def _options_fit_type(self) -> "Column":
-        geometry_only = {
-            "geometry_types": self.geometry_types,
-            "crs": self.crs,
-            "valid": self.valid,
-        }
-        given = [name for name, value in geometry_only.items() if value is not None]
-        if given and self.type != "geometry":
-            raise ValueError(f"{', '.join(given)} is for geometry columns, not {self.type}")
-        if self.pattern is not None and self.type != "string":
-            raise ValueError(f"pattern is for string columns, not {self.type}")
-        return self
-
-
 class RowBounds(Record):
     """How many rows an output may have."""
 
-    min: Annotated[int, Field(ge=0)] = 0
+    min: Count = 0
     """At least."""
 
-    max: Annotated[int, Field(ge=0)] | None = None
+    max: Count | None = None
     """At most."""
+
+    @model_validator(mode="after")
+    def _are_bounds(self) -> "RowBounds":
+        if self.max is not None and self.max < self.min:
+            raise ValueError(f"max {self.max} is below min {self.min}")
+        return self
 
 
 class Output(Record):
@@ -264,12 +196,25 @@ class Output(Record):
             raise ValueError(f"columns declared twice: {', '.join(repeated)}")
         if not self.sort_by:
             raise ValueError("sort_by must be given: rows without an order have no one form")
-        for key in self.sort_by:
-            if sort_column(key) not in names:
-                raise ValueError(f"sort_by names {key!r}, which is no declared column")
+        self._check_order()
         if self.format == "geoparquet" and not any(c.type == "geometry" for c in self.columns):
             raise ValueError("a geoparquet output needs a geometry column")
         return self
+
+    def _check_order(self) -> None:
+        columns = {column.name: column for column in self.columns}
+        if repeated := sorted({key for key in self.sort_by if self.sort_by.count(key) > 1}):
+            raise ValueError(f"sort_by names twice: {', '.join(repeated)}")
+        for key in self.sort_by:
+            column = columns.get(sort_column(key))
+            if column is None:
+                raise ValueError(f"sort_by names {key!r}, which is no declared column")
+            by_place = key != column.name
+            if by_place and column.type != "geometry":
+                raise ValueError(f"sort_by has {key!r}, but {column.name} is {column.type}")
+            if not by_place and column.logical_type.has_no_order:
+                hint = f"; hilbert({key}) has one" if column.type == "geometry" else ""
+                raise ValueError(f"sort_by names {key!r}, but {column.type} has no order{hint}")
 
     def _is_coherent_file(self) -> "Output":
         if self.file is None:
@@ -319,6 +264,12 @@ class Recipe(Record):
         ):
             if repeated := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"{what} with one name: {', '.join(repeated)}")
+        for output in self.outputs:
+            if len(name := self.file_name(output)) > MAXIMUM_FILE_NAME:
+                raise ValueError(
+                    f"the file name {name} would have {len(name)} characters, more than"
+                    f" {MAXIMUM_FILE_NAME}: shorten source, package, topic or variant"
+                )
         return self
 
     @property
@@ -329,7 +280,9 @@ class Recipe(Record):
     def file_name(self, output: Output) -> str:
         """The convention's name of an output's file, computed and never typed."""
         d = self.dataset
-        parts = [d.region, f"{d.source}-{d.dguid}" if d.dguid else d.source, d.package]
+        # Lower case but for the DGUID's type letter: some disks do not tell a from A.
+        place = "" if d.dguid is None else f"-{d.dguid[:5]}{d.dguid[5:].lower()}"
+        parts = [d.region, f"{d.source}{place}", d.package]
         parts += [d.topic] if d.topic else []
         parts += [d.vintage]
         parts += [d.variant] if d.variant else []
