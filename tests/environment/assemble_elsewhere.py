@@ -16,11 +16,10 @@ import rfc8785  # noqa: F401
 import zstandard  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from d4cbuild.base.progress import Silence
 from d4cbuild.environment.images import assemble_image
-from environment.tiny import make_tiny
+from tests.environment.tiny import make_tiny
 
 
 def main(folder: Path, umask: int, user: str, order: str) -> None:
