@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -69,7 +70,8 @@ def _row_groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Ta
 def encode_row_group(table: pa.Table, sort_columns: list[str]) -> EncodedGroup:
     """Encode one row group as a Parquet file in memory, every setting given."""
     table = table.combine_chunks()
-    dictionaries, encodings = column_encodings(table)
+    leaves = dict(_table_leaves(table))
+    dictionaries, encodings = column_encodings(leaves)
     sorting = pq.SortingColumn.from_ordering(
         table.schema, [(name, "ascending") for name in sort_columns], null_placement="at_end"
     )
@@ -87,7 +89,7 @@ def encode_row_group(table: pa.Table, sort_columns: list[str]) -> EncodedGroup:
         data_page_size=UNLIMITED_BYTES,
         max_rows_per_page=PAGE_ROWS,
         write_batch_size=PAGE_ROWS,
-        write_statistics=True,
+        write_statistics=[path for path, leaf in leaves.items() if not _holds_nan(leaf)],
         write_page_index=True,
         write_page_checksum=True,
         store_schema=False,
@@ -98,21 +100,33 @@ def encode_row_group(table: pa.Table, sort_columns: list[str]) -> EncodedGroup:
     return EncodedGroup(memoryview(sink.getvalue()).cast("B"))
 
 
-def column_encodings(table: pa.Table) -> tuple[list[str], dict[str, str]]:
+def column_encodings(leaves: dict[str, pa.Array]) -> tuple[list[str], dict[str, str]]:
     """Choose each leaf column's encoding by its type and by one count of its values.
+
+    Args:
+        leaves: The leaf columns by path.
 
     Returns:
         The paths of leaf columns to be dictionary encoded, and the encodings of all others.
     """
-    dictionaries: list[str] = []
-    encodings: dict[str, str] = {}
-    for name, column in zip(table.schema.names, table.columns, strict=True):
-        for path, leaf in _leaves(name, _single(column)):
-            if _wants_dictionary(leaf):
-                dictionaries.append(path)
-            else:
-                encodings[path] = _encoding(leaf.type)
+    dictionaries = [path for path, leaf in leaves.items() if _wants_dictionary(leaf)]
+    encodings = {
+        path: _encoding(leaf.type) for path, leaf in leaves.items() if path not in dictionaries
+    }
     return dictionaries, encodings
+
+
+def _table_leaves(table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
+    for name, column in zip(table.schema.names, table.columns, strict=True):
+        yield from _leaves(name, _single(column))
+
+
+def _holds_nan(leaf: pa.Array) -> bool:
+    # Writers leave NaN out of minimum and maximum, and some readers then look no further: without
+    # statistics they do.
+    if not pa.types.is_floating(leaf.type):
+        return False
+    return bool(np.isnan(leaf.drop_null().to_numpy()).any())
 
 
 def _single(column: pa.ChunkedArray) -> pa.Array:
