@@ -21,6 +21,8 @@ def attempt(name, action):
         action()
     except OSError as error:
         print(name, errno.errorcode.get(error.errno, str(error)), flush=True)
+    except ValueError:
+        print(name, "ValueError", flush=True)  # how Python puts a refused limit
     else:
         print(name, "DONE", flush=True)
 

@@ -167,7 +167,8 @@ def test_a_job_cannot_change_its_ingredients_on_the_host(run_job: RunJob) -> Non
 
 def test_the_kernel_refuses_namespaces_mounts_devices_and_other_users(run_job: RunJob) -> None:
     ran = run_job(KERNEL)
-    _all_refused(ran.answers, 36)
+    _all_refused(ran.answers, KERNEL.count("attempt("))
+    assert ran.outcome.succeeded, ran.log
 
 
 def test_a_setuid_program_gives_nothing(run_job: RunJob) -> None:
