@@ -108,7 +108,23 @@ class BuildFailed(D4CError):
     exit_code = Exit.BUILD_FAILED
 
 
+class NotIdentical(D4CError):
+    """The same ingredients gave other bytes than the accepted manifest records."""
+
+    exit_code = Exit.NOT_IDENTICAL
+
+
 class StoreError(D4CError):
     """The store on this machine cannot be read or written."""
 
     exit_code = Exit.UNKNOWN
+
+
+def trouble(error: OSError) -> D4CError:
+    """What the operating system refused (a full disk, a permission), as one of our errors."""
+    return Unavailable(
+        "the operating system refused",
+        found=error.strerror or str(error),
+        where=None if error.filename is None else str(error.filename),
+        hint="make room or permit it, then try again",
+    )

@@ -16,8 +16,8 @@ from d4cbuild.build.fresh import fingerprint, remember_result
 from d4cbuild.build.make import Made, Maker
 from d4cbuild.build.plan import Plan, plan_dirty, plan_locked
 from d4cbuild.build.record import make_manifest, recall, remember
-from d4cbuild.build.result import BuildResult, BuiltOutput
-from d4cbuild.errors import InputError
+from d4cbuild.build.result import BuildResult, BuiltOutput, shown_path
+from d4cbuild.errors import InputError, NotIdentical
 from d4cbuild.model.manifest import Manifest
 from d4cbuild.model.parse import record_to_json
 from d4cbuild.sandbox.job import Runner
@@ -129,6 +129,7 @@ def _publish(
                 content=None if record.content is None else str(record.content),
             )
         )
+    _refuse_other_bytes(plan, manifest, built)
     path, changed = _write_manifest(plan, manifest, options)
     return BuildResult(
         recipe=plan.recipe.dataset.id,
@@ -142,6 +143,27 @@ def _publish(
         log=None if log is None else str(log),
         explanation=explanation,
     )
+
+
+def _refuse_other_bytes(plan: Plan, manifest: Manifest, built: list[BuiltOutput]) -> None:
+    """Never let a build that is not the same take the place of the accepted one unseen."""
+    if not (plan.folder.path / MANIFEST_FILE).exists():
+        return
+    accepted = plan.folder.manifest()
+    if accepted.build_key != manifest.build_key:
+        return
+    before = {output.name: output for output in accepted.outputs}
+    for output, path in zip(manifest.outputs, built, strict=True):
+        known = before.get(output.name)
+        if known is not None and known.sha256 != output.sha256:
+            raise NotIdentical(
+                f"output {output.name} is not what manifest.json records for these ingredients",
+                expected=f"{known.sha256}, {known.size} bytes",
+                found=f"{output.sha256}, {output.size} bytes: {shown_path(Path(path.path))}",
+                where=plan.folder.where,
+                hint=f"d4cbuild verify {plan.folder.where}\n"
+                "if the new bytes are right, remove manifest.json and build again",
+            )
 
 
 def _write_manifest(plan: Plan, manifest: Manifest, options: BuildOptions) -> tuple[Path, bool]:

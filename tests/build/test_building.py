@@ -138,6 +138,22 @@ def test_a_dirty_build_needs_no_lock(project: Project) -> None:
     assert not (project.recipe / "recipe.lock").exists()
 
 
+def test_other_bytes_from_the_same_ingredients_never_replace_the_manifest(
+    project: Project,
+) -> None:
+    project.built()
+    path = project.recipe / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["outputs"][0]["sha256"] = "sha256:" + "0" * 64
+    path.write_text(json.dumps(manifest))
+    before = path.read_bytes()
+    answer = project.run("build", "--force", "recipes/places")
+    assert answer.status == 4
+    assert "is not what manifest.json records" in answer.err
+    assert "sha256:" + "0" * 64 in answer.err
+    assert path.read_bytes() == before
+
+
 def test_the_parameters_reach_the_code(project: Project) -> None:
     code = CODE + "import json\nprint(json.load(open(os.environ['D4C_PARAMETERS']))['greeting'])\n"
     (project.recipe / "process.py").write_text(code)
