@@ -88,7 +88,7 @@ class _Search:
         with self._store.workspace() as folder:
             body = folder / "body"
             try:
-                origin.fetch(body, limit, self._progress, self._name)
+                origin.fetch(body, limit, self._progress, f"fetching {self._name}")
                 digests = digests_of_file(body)
             except TooLarge as error:
                 self._refuse_larger(origin, error)
