@@ -32,6 +32,7 @@ from d4cbuild.sandbox.job import (
     Outcome,
 )
 from d4cbuild.sandbox.log import LogCopier
+from d4cbuild.sandbox.seccomp import open_filter
 from d4cbuild.sandbox.watch import POLL_S, Watch
 
 INSTALL_HINT = "install it (Debian, Ubuntu: apt install bubblewrap), or start a Docker engine"
@@ -79,14 +80,19 @@ class BubblewrapRunner:
         for folder in (job.out, job.temporary):
             folder.mkdir()
             folder.chmod(0o777)  # as in the other runner; the folder above is closed
-        with control_group(job.limits) as group, _pipe() as (reader, writer):
+        with (
+            control_group(job.limits) as group,
+            _pipe() as (reader, writer),
+            open_filter() as rules,
+        ):
+            passed = (writer.fileno(), rules.fileno())
             process = subprocess.Popen(
-                [self._program, *_arguments(job, writer.fileno())],
+                [self._program, *_arguments(job, *passed)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env={},
-                pass_fds=(writer.fileno(),),
+                pass_fds=passed,
                 extra_groups=[] if user_id() == 0 else None,  # only root may leave its groups
                 preexec_fn=_prepare(job.limits, group),  # no thread of ours runs yet
             )
@@ -197,11 +203,11 @@ def _prepare(limits: Limits, group: ControlGroup | None) -> Callable[[], None]:
     return in_child
 
 
-def _arguments(job: Job, report_to: int) -> list[str]:
+def _arguments(job: Job, report_to: int, rules_from: int) -> list[str]:
     arguments = [
         *NAMESPACES,
         *("--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv"),
-        *("--json-status-fd", str(report_to)),
+        *("--json-status-fd", str(report_to), "--seccomp", str(rules_from)),
         *("--uid", str(SANDBOX_UID), "--gid", str(SANDBOX_GID), "--hostname", SANDBOX_HOSTNAME),
         *("--ro-bind", str(job.image.root), "/", "--proc", "/proc"),
         *("--dev", "/dev", "--remount-ro", "/dev/pts", "--remount-ro", "/dev"),

@@ -36,6 +36,7 @@ from d4cbuild.sandbox.watch import POLL_S, Watch
 
 LABEL = "ca.dataforcanada.d4cbuild"
 ENGINE_TIMEOUT_S = 300
+VSOCK_CLOSED_SINCE = 23  # the engine's default filter refuses such sockets since this version
 HINT = (
     "start the engine (systemctl start docker), or install bubblewrap and use --runner bubblewrap"
 )
@@ -62,7 +63,11 @@ class DockerRunner:
 
     def version(self) -> str:
         """The engine's version; see :class:`~d4cbuild.sandbox.job.Runner`."""
-        return f"docker {self._client.version()['Version']}"
+        return f"docker {self._engine}"
+
+    @cached_property
+    def _engine(self) -> str:
+        return str(self._client.version()["Version"])
 
     def run(self, job: Job, log: BinaryIO) -> Outcome:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
@@ -180,7 +185,8 @@ class DockerRunner:
         if stopped_by is None and state["OOMKilled"]:
             stopped_by = "memory"
         stopped_by = stopped_by or watch.exceeded_at_the_end()
-        return Outcome(int(state["ExitCode"]), stopped_by, seconds, tuple(_not_enforced(job)))
+        notes = tuple(_not_enforced(job, self._engine))
+        return Outcome(int(state["ExitCode"]), stopped_by, seconds, notes)
 
     def _not_started(self, container: str, log: BinaryIO, error: Any) -> Outcome:
         """A command that cannot be started is the job's failure; anything else is the engine's."""
@@ -262,7 +268,9 @@ def _is_orphan(labels: dict[str, str]) -> bool:
     return space == process_space() and not is_alive(int(labels[f"{LABEL}.process"]))
 
 
-def _not_enforced(job: Job) -> Iterator[str]:
+def _not_enforced(job: Job, engine: str) -> Iterator[str]:
+    if int(engine.partition(".")[0]) < VSOCK_CLOSED_SINCE:
+        yield f"network: engine {engine} lets a job in a virtual machine speak to the host (vsock)"
     if user_id() not in (0, SANDBOX_UID):
         yield "disk: this user cannot look into the job's private folders and unlinked files"
     if job.limits.cpus > len(usable_cpus()):
