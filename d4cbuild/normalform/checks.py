@@ -47,6 +47,8 @@ def check_declaration(wanted: Declaration, findings: Findings) -> None:
             if seen.setdefault(path, column.name) != column.name:
                 message = f"its path {path} is also that of column {seen[path]}"
                 findings.add(column.name, "columns", message)
+    if not wanted.keys:
+        findings.add("", "sort_by", "no keys are declared, so rows have no order")
     for key in wanted.keys:
         named = wanted.column(key.column)
         if named is None:

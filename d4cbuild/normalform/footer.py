@@ -36,9 +36,16 @@ _COLUMNS, _, _RG_ROWS, _, _RG_OFFSET, _, _ORDINAL = range(1, 8)
 # ColumnChunk
 _FILE_OFFSET, _META_DATA, _OI_OFFSET, _OI_LENGTH, _CI_OFFSET, _CI_LENGTH = range(2, 8)
 # ColumnMetaData
-_DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE = 9, 10, 11
+_DATA_PAGE, _DICTIONARY_PAGE = 9, 11
 # OffsetIndex, PageLocation
 _LOCATIONS, _LOCATION_OFFSET = 1, 1
+# What is kept of each structure; the rest is optional, and releases of pyarrow differ in it: up to
+# 25 they miscount the levels of lists longer than a page.
+_KEPT_OF_ROW_GROUP = frozenset(range(1, 8))
+_KEPT_OF_CHUNK = frozenset({2, 3, 4, 5, 6, 7})
+_KEPT_OF_METADATA = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13})  # no size_statistics
+_KEPT_OF_COLUMN_INDEX = frozenset({1, 2, 3, 4, 5})  # no level histograms
+_KEPT_OF_OFFSET_INDEX = frozenset({_LOCATIONS})  # no unencoded sizes
 # KeyValue
 _KEY, _VALUE = 1, 2
 
@@ -94,6 +101,7 @@ class FileAssembler:
                 self._add_row_group(group.data, row_group)
 
     def _add_row_group(self, data: memoryview, row_group: Struct) -> None:
+        row_group.keep(_KEPT_OF_ROW_GROUP)
         chunks: list[Struct] = row_group.get(_COLUMNS).values
         body_end = min(_index_start(chunk) for chunk in chunks)
         shift = self._at - len(MAGIC)
@@ -155,26 +163,35 @@ def _index_start(chunk: Struct) -> int:
 
 def _take_indexes(data: memoryview, chunk: Struct, shift: int) -> _Indexed:
     column_index = b""
-    # A column with a page of nothing but NaN has no minimum, and then no column index.
+    # A column without statistics has no column index.
     if chunk.get(_CI_OFFSET) is not None:
         at, length = chunk.get(_CI_OFFSET), chunk.get(_CI_LENGTH)
-        column_index = bytes(data[at : at + length])
+        column_index = _kept(data[at : at + length], _KEPT_OF_COLUMN_INDEX)
     at, length = chunk.get(_OI_OFFSET), chunk.get(_OI_LENGTH)
     offset_index = decode(data[at : at + length])
+    offset_index.keep(_KEPT_OF_OFFSET_INDEX)
     for location in offset_index.get(_LOCATIONS).values:
         location.set(_LOCATION_OFFSET, I64, location.get(_LOCATION_OFFSET) + shift)
     return _Indexed(chunk, column_index, offset_index)
 
 
+def _kept(encoded: memoryview, fields: frozenset[int]) -> bytes:
+    value = decode(encoded)
+    value.keep(fields)
+    return encode(value)
+
+
 def _shift_chunk(chunk: Struct, shift: int) -> None:
+    chunk.keep(_KEPT_OF_CHUNK)
     # The format deprecates file_offset; writers disagree about it, so it is always 0.
     chunk.set(_FILE_OFFSET, I64, 0)
     metadata: Struct = chunk.get(_META_DATA)
+    metadata.keep(_KEPT_OF_METADATA)
     for number in _page_offsets(metadata):
         metadata.set(number, I64, metadata.get(number) + shift)
 
 
 def _page_offsets(metadata: Struct) -> Iterator[int]:
-    for number in (_DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE):
+    for number in (_DATA_PAGE, _DICTIONARY_PAGE):
         if metadata.get(number) is not None:
             yield number

@@ -22,8 +22,6 @@ def row_order(keys: pa.Table) -> pa.Array:
     Returns:
         uint64 array: row numbers in order.
     """
-    if keys.num_columns == 0:
-        return pa.array(np.arange(keys.num_rows, dtype=np.uint64))
     # Nulls go last by default in every pyarrow; how to say so differs between versions.
     options = pc.SortOptions([(name, "ascending") for name in keys.column_names])
     return pc.sort_indices(keys, options=options)

@@ -79,11 +79,7 @@ def check_order(keys: pa.Table, declaration: Declaration, findings: Findings) ->
     count, examples = repeated_keys(keys)
     if count:
         names = ", ".join(key.text for key in declaration.keys)
-        message = (
-            f"the key ({names}) is not a total order: rows share it with the row before"
-            if names
-            else "no keys are declared, so rows have no order"
-        )
+        message = f"the key ({names}) is not a total order: rows share it with the row before"
         shown_keys = [", ".join(shown(value) for value in key) for key in examples]
         findings.add("", "sort_by", message, count, shown_keys)
 

@@ -46,6 +46,10 @@ class Struct:
         """Remove a field if it is there."""
         self.fields.pop(number, None)
 
+    def keep(self, numbers: frozenset[int]) -> None:
+        """Remove every field but these."""
+        self.fields = {n: entry for n, entry in self.fields.items() if n in numbers}
+
 
 def decode(data: bytes | memoryview) -> Struct:
     """Read one structure.

@@ -134,4 +134,6 @@ def test_setting_and_dropping_fields_keeps_their_order() -> None:
     value.drop(9)
     value.drop(7)
     assert list(value.fields) == [2, 5]
+    value.keep(frozenset({5, 6}))
+    assert list(value.fields) == [5]
     assert value.get(9) is None
