@@ -180,12 +180,14 @@ def _repair(shapes: Any, bad: Any) -> tuple[Any, Any, int]:
 
 
 def _mend(shape: Any) -> Any:
+    """Repair one shape; what cannot be repaired, or would vanish, comes back as it was."""
     import shapely
 
     try:
-        return shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        mended = shapely.make_valid(shape, method="structure", keep_collapsed=False)
     except shapely.errors.ShapelyError:
-        return shape  # coordinates that are no numbers; it is still invalid, which is reported
+        return shape
+    return shape if shapely.is_empty(mended) else mended
 
 
 def _numbers(rows: Any) -> tuple[int, ...]:

@@ -69,6 +69,8 @@ def stated_crs(metadata: dict[bytes, bytes] | None, column: str) -> str | None:
         entry = json.loads(text)["columns"].get(column)
         if entry is None:
             return None
+        if not isinstance(entry, dict):
+            raise TypeError("not an object")
         if "crs" not in entry:
             return "OGC:CRS84"  # what leaving it out means
         if entry["crs"] is None:

@@ -73,9 +73,11 @@ def hilbert_index(bounds: Boxes, crs: str) -> pa.Array:
     side = float(1 << HILBERT_BITS)
     missing: Any = np.isnan(bounds).any(axis=1)
     safe = np.where(missing[:, None], 0.0, bounds)
-    # Halved before they are added, so that two huge numbers do not become infinite.
-    x = (safe[:, 0] * 0.5 + safe[:, 2] * 0.5 - xmin) / (xmax - xmin) * side
-    y = (safe[:, 1] * 0.5 + safe[:, 3] * 0.5 - ymin) / (ymax - ymin) * side
+    # Halved before they are added, so that two huge numbers do not become infinite. What then
+    # overflows lies outside the extent, and is placed at its edge like the rest out there.
+    with np.errstate(over="ignore"):
+        x = (safe[:, 0] * 0.5 + safe[:, 2] * 0.5 - xmin) / (xmax - xmin) * side
+        y = (safe[:, 1] * 0.5 + safe[:, 3] * 0.5 - ymin) / (ymax - ymin) * side
     distance = _hilbert(_cell(x, side), _cell(y, side))
     return pa.array(distance, pa.uint64(), mask=missing)
 
