@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d4cbuild.base.archive import TarEntry, canonical_tar
-from d4cbuild.base.digest import Digest, blake3_of
+from d4cbuild.base.digest import Digest, blake3_of, blake3_of_file, blake3_of_stream
 from d4cbuild.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ NOT_CODE = frozenset(
         ".gitignore",
     }
 )
+CACHE = "__pycache__"
 GENERATED = frozenset({"recipe.lock", "manifest.json"})
 MAXIMUM_FILE_BYTES = 64 << 20
+# GIT_STATUS_WT_NEW, MODIFIED, DELETED, TYPECHANGE, RENAMED, UNREADABLE
+_CHANGED_IN_FOLDER = 0b1_1111_1000_0000
 
 
 @dataclass(frozen=True)
@@ -80,34 +83,95 @@ def working_code(folder: Path) -> Code:
     repository = open_repository(folder)
     entries = []
     for path in sorted(_files_below(folder)):
-        name = path.relative_to(folder).as_posix()
-        if repository is None or not _is_ignored(repository, path):
-            entries.append(TarEntry(name, _read(path), bool(path.stat().st_mode & stat.S_IXUSR)))
+        if repository is None:
+            entries.append(_entry(folder, path))
+        elif not _is_ignored(repository, path):
+            entries.append(_as_committed(repository, folder, path) or _entry(folder, path))
     return Code.of(entries)
 
 
-def plain_code(folder: Path) -> Code:
-    """The code as it lies in the folder, whatever git says; needs no git and is fast."""
-    return Code.of(
-        [
-            TarEntry(
-                path.relative_to(folder).as_posix(),
-                _read(path),
-                bool(path.stat().st_mode & stat.S_IXUSR),
-            )
-            for path in _files_below(folder)
-        ]
+def plain_code(folder: Path) -> Code | None:
+    """The code as it lies in the folder, whatever git says; needs no git and is fast.
+
+    ``None`` if something in the folder cannot be code. Git may ignore it, so that is no error yet.
+    """
+    try:
+        return Code.of([_entry(folder, path) for path in _files_below(folder)])
+    except InputError:
+        return None
+
+
+def folder_state(folder: Path) -> Digest:
+    """A digest that changes whenever the code in a folder may have changed; no code's identity."""
+    return blake3_of_stream(
+        f"{path.relative_to(folder)}\0{_state(path)}\0".encode(errors="surrogateescape")
+        for path in sorted(_files_below(folder))
     )
+
+
+def _state(path: Path) -> str:
+    state = path.lstat()
+    if not stat.S_ISREG(state.st_mode) or state.st_size > MAXIMUM_FILE_BYTES:
+        # Perhaps ignored by git; if it is not, what comes next refuses it by name.
+        return f"{state.st_mode} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
+    return f"{state.st_mode & stat.S_IXUSR} {blake3_of_file(path)}"
+
+
+def _entry(folder: Path, path: Path) -> TarEntry:
+    data = _read(path)
+    name = _text_name(os.fsencode(path.relative_to(folder).as_posix()))
+    return TarEntry(name, data, bool(path.stat().st_mode & stat.S_IXUSR))
+
+
+def _as_committed(repository: pygit2.Repository, folder: Path, path: Path) -> TarEntry | None:
+    """The file as git holds it, where git sees no change in it; else ``None``.
+
+    Git may write other line ends (``core.autocrlf``) or modes (``core.fileMode``) into the folder
+    than it holds; what is committed must not depend on such settings.
+    """
+    import pygit2
+
+    name = _inside(repository, path.parent / path.name)
+    if name not in repository.index or repository.status_file(name) & _CHANGED_IN_FOLDER:
+        return None
+    held = repository.index[name]
+    blob = repository.get(held.id)
+    if not isinstance(blob, pygit2.Blob) or held.mode == pygit2.enums.FileMode.LINK:
+        return None
+    executable = held.mode == pygit2.enums.FileMode.BLOB_EXECUTABLE
+    return TarEntry(path.relative_to(folder).as_posix(), blob.data, executable)
+
+
+def _text_name(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "a file of the recipe's code has a name that is not UTF-8",
+            found=repr(name),
+            hint="rename it",
+        ) from error
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         top = Path(place) == folder
-        folders[:] = [name for name in folders if not (top and name in NOT_CODE)]
-        folders[:] = [name for name in folders if name not in ("__pycache__", ".git")]
+        if not top and ".git" in (*folders, *names):
+            raise InputError(
+                "a recipe's code is made of plain files",
+                found="a git repository or submodule",
+                where=place,
+                hint="replace it with a copy of its files",
+            )
+        if top:
+            folders[:] = [name for name in folders if name not in (*NOT_CODE, ".git")]
+            names = [name for name in names if name not in (*NOT_CODE, ".git")]
+        folders[:] = [name for name in folders if name != CACHE]
         for name in names:
-            if not (top and name in NOT_CODE):
-                yield Path(place, name)
+            yield Path(place, name)
+        for name in folders:
+            if Path(place, name).is_symlink():
+                yield Path(place, name)  # not walked into, but to be met as a link
 
 
 def _read(path: Path) -> bytes:
@@ -250,13 +314,14 @@ def _repository(folder: Path) -> pygit2.Repository:
 def _inside(repository: pygit2.Repository, folder: Path) -> str:
     if repository.workdir is None:
         raise InputError("the git repository has no working copy", where=str(folder))
-    return folder.resolve().relative_to(Path(repository.workdir).resolve()).as_posix().lstrip(".")
+    # Only the folder above is resolved for a file: a link in the code is to be met as a link.
+    place = folder.resolve() if folder.is_dir() else folder.parent.resolve() / folder.name
+    name = place.relative_to(Path(repository.workdir).resolve()).as_posix()
+    return "" if name == "." else name
 
 
 def _is_ignored(repository: pygit2.Repository, path: Path) -> bool:
-    # Only the folders are resolved: a link in the code is to be met as a link.
-    top = Path(repository.workdir or "/").resolve()
-    name = (path.parent.resolve() / path.name).relative_to(top).as_posix()
+    name = _inside(repository, path)
     return name not in repository.index and repository.path_is_ignored(name)
 
 
@@ -312,10 +377,12 @@ def _entries(repository: pygit2.Repository, tree: pygit2.Tree, above: str) -> It
     import pygit2
 
     for item in tree:
-        name = f"{above}{item.name}"
+        name = f"{above}{_text_name(item.raw_name or b'')}"
         if not above and item.name in NOT_CODE:
             continue
         if isinstance(item, pygit2.Tree):
+            if item.name == CACHE:
+                continue
             yield from _entries(repository, item, f"{name}/")
         elif isinstance(item, pygit2.Blob) and item.filemode != pygit2.enums.FileMode.LINK:
             executable = item.filemode == pygit2.enums.FileMode.BLOB_EXECUTABLE

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from d4cbuild.base.progress import Silence
 from d4cbuild.environment.definition import EnvironmentFolder
@@ -16,6 +17,12 @@ from d4cbuild.store import Store
 from tests.project import Project
 
 REPOSITORY = Path(__file__).parent.parent
+
+# The same examples on every machine, and no failures because a machine is slow.
+settings.register_profile(
+    "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from d4cbuild.base.digest import blake3_of, blake3_of_file
 from d4cbuild.build.carried import normal_form_digest
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import BuildResult
-from d4cbuild.code import plain_code
+from d4cbuild.code import folder_state
 from d4cbuild.store import Store
 
 _RECORDS = ("recipe.toml", "recipe.lock", "manifest.json")
@@ -31,7 +31,7 @@ def fingerprint(folder: Path, dist: Path) -> str:
     """
     environments = project_root(folder) / "environments"
     parts = [str(folder.absolute()), str(dist.absolute()), str(normal_form_digest())]
-    parts.append(str(plain_code(folder).digest))
+    parts.append(str(folder_state(folder)))
     records = [folder / name for name in _RECORDS]
     for path in (*records, *sorted(environments.glob("*/environment.*"))):
         parts.append(f"{path}={blake3_of_file(path) if path.exists() else None}")

@@ -53,7 +53,7 @@ def plan_locked(folder: RecipeFolder) -> Plan:
     lock = folder.sealed_lock(recipe)
     warnings: list[str] = []
     code = plain_code(folder.path)
-    if code.digest != lock.code.blake3:
+    if code is None or code.digest != lock.code.blake3:
         locked = lock.code
         code, warning = committed_code(folder.path, locked.commit, locked.tree, locked.blake3)
         warnings += [] if warning is None else [warning]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from d4cbuild.build.project import RECIPE_FILE, all_recipes, project_root
-from d4cbuild.errors import D4CError, InputError
+from d4cbuild.errors import D4CError, InputError, trouble
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 mirror_option = click.option(
@@ -64,6 +64,8 @@ def chosen_recipes(recipes: Sequence[Path], every: bool) -> list[Path]:
 
 
 def _found(path: Path) -> Path:
+    if path.name == RECIPE_FILE and path.is_file():
+        return path.parent
     # A bare dataset id is enough inside a project.
     if not path.exists() and len(path.parts) == 1:
         inside = project_root(Path.cwd()) / "recipes" / path
@@ -82,6 +84,15 @@ def _relative(path: Path) -> Path:
 def dist_folder(dist: Path | None, recipe: Path) -> Path:
     """Where data files go."""
     return dist if dist is not None else project_root(recipe) / "dist"
+
+
+def _worked(
+    work: Callable[[Path], tuple[dict[str, Any], int]], recipe: Path
+) -> tuple[dict[str, Any], int]:
+    try:
+        return work(recipe)
+    except OSError as error:
+        raise trouble(error) from error
 
 
 def each_recipe(
@@ -107,11 +118,10 @@ def each_recipe(
     results: list[dict[str, Any]] = []
     for recipe in recipes:
         try:
-            record, code = work(recipe)
+            record, code = _worked(work, recipe)
         except D4CError as error:
             record, code = {"recipe": str(recipe), **error.as_record()}, int(error.exit_code)
-            if not as_json:
-                click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {error}", err=True)
         else:
             if not as_json:
                 click.echo(render(record))

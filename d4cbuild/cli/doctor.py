@@ -23,14 +23,14 @@ from d4cbuild.store import Store
 @common.json_option
 def command(as_json: bool) -> int:
     """Say what this machine can do, and what to install."""
-    store = Store()
     checks = [
         _check("CPU", _cpu),
         _check("bubblewrap", BubblewrapRunner().version),
         _check("Docker engine", DockerRunner().version),
-        _check("store", lambda: f"{store.root}, {_free(store)} free"),
+        _check("store", _store),
     ]
-    can_build = checks[0]["works"] and (checks[1]["works"] or checks[2]["works"])
+    can_build = checks[0]["works"] and checks[3]["works"]
+    can_build = can_build and (checks[1]["works"] or checks[2]["works"])
     if as_json:
         click.echo(json.dumps({"checks": checks, "can_build": can_build}, indent=2))
     else:
@@ -52,5 +52,7 @@ def _cpu() -> str:
     return f"x86-64-v3, {len(usable_cpus())} usable"
 
 
-def _free(store: Store) -> str:
-    return approximate_bytes(shutil.disk_usage(store.root).free)
+def _store() -> str:
+    store = Store()
+    store.database.roots()
+    return f"{store.root}, {approximate_bytes(shutil.disk_usage(store.root).free)} free"

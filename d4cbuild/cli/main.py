@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
@@ -11,7 +14,11 @@ from typing import Any, NoReturn
 import click
 
 import d4cbuild
-from d4cbuild.errors import D4CError
+from d4cbuild.errors import D4CError, InputError, trouble
+
+STOPPED = 130
+BROKEN_PIPE = 141
+"""What shells report of SIGINT and SIGPIPE."""
 
 # name: (module, what it does). Kept here so that --help need not import any of them.
 COMMANDS = {
@@ -60,19 +67,43 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _stop)
     try:
         status = cli(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        sys.exit(64)
-    except click.Abort:
-        click.echo("stopped", err=True)
-        sys.exit(130)
+        _tell(_of_click(error), error.show)
+    except (click.Abort, KeyboardInterrupt):
+        _tell(Stopped("stopped"))
     except D4CError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(int(error.exit_code))
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-        sys.exit(130)
+        _tell(error)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Nothing more may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
+    except OSError as error:
+        _tell(trouble(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+class Stopped(D4CError):
+    """Ctrl-C, or a request to end."""
+
+
+def _tell(error: D4CError, show: Callable[[], None] | None = None) -> NoReturn:
+    """Say what was wrong, on standard error for people and as JSON where that was asked for."""
+    status = STOPPED if isinstance(error, Stopped) else int(error.exit_code)
+    if show is not None:
+        show()
+    else:
+        click.echo(f"error: {error}", err=True)
+    if "--json" in sys.argv[1:]:
+        record = error.as_record() | {"exit_code": status}
+        click.echo(json.dumps(record, indent=2, sort_keys=True))
+    sys.exit(status)
+
+
+def _of_click(error: click.ClickException) -> D4CError:
+    context = getattr(error, "ctx", None)
+    path = "d4cbuild" if context is None else context.command_path
+    return InputError(error.format_message(), hint=f"{path} --help")
 
 
 def _stop(number: int, frame: FrameType | None) -> Any:  # noqa: ARG001

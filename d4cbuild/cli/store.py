@@ -11,7 +11,7 @@ from d4cbuild.cli.progress import make_progress
 from d4cbuild.errors import Exit
 from d4cbuild.model.quantities import approximate_bytes
 from d4cbuild.store import Store
-from d4cbuild.store.reach import check_objects, collect_garbage, inventory, object_files
+from d4cbuild.store.reach import check_objects, collect_garbage, inventory
 
 
 @click.group("store")
@@ -31,7 +31,7 @@ def list_store(objects: bool, as_json: bool) -> int:
     found = inventory(store)
     listed = [
         {"blake3": str(digest), "size": path.stat().st_size}
-        for digest, path in (object_files(store) if objects else ())
+        for digest, path in (store.object_files() if objects else ())
     ]
     if as_json:
         record = found.as_json() | {"path": str(store.root)}
@@ -55,8 +55,8 @@ def verify_store(as_json: bool) -> int:
     """Read every object; set aside those whose bytes do not have their name (exit 2)."""
     store = Store()
     with store.in_use():
+        damage = store.database.mend()
         faults = check_objects(store, make_progress())
-        damage = store.database.check()
         swept = store.sweep()
     if damage is not None:
         faults.append(f"the database: {damage}")

@@ -43,13 +43,13 @@ class SourceRecord(Record):
 class CodeRecord(Record):
     """The recipe's code."""
 
-    commit: GitHash | None
+    commit: GitHash | None = None
     """The commit it was built from; none if it was built from uncommitted files."""
 
-    tree: GitHash | None
+    tree: GitHash | None = None
     """The git tree of the recipe's folder at that commit."""
 
-    swhid: str | None
+    swhid: str | None = None
     """Software Heritage's name of that tree."""
 
     blake3: DigestField

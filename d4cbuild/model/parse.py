@@ -134,13 +134,18 @@ def _plain(value: Any, path: str, faults: dict[str, str]) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         faults[path] = f"{value} has no JSON form"
         return 1.0
-    if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER:
+    if isinstance(value, int | float) and MAXIMUM_INTEGER < abs(value) < _beyond(value):
         faults[path] = "a whole number beyond 2**53 - 1, which JSON cannot hold exactly"
         return 1
     if isinstance(value, date | time):
         faults[path] = f"{value} is a TOML date or time: write it as text, in quotes"
         return value.isoformat()
     return value
+
+
+def _beyond(value: float) -> float:
+    # Floats from 1e21 on are written with an exponent, and read again as what they were.
+    return 1e21 if isinstance(value, float) else math.inf
 
 
 def _is_unicode(text: str) -> bool:

@@ -6,6 +6,8 @@ aside and started anew rather than mended.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,12 +81,15 @@ class Database:
                 yield connection
         except sqlite3.DatabaseError as error:
             self.close()
-            raise StoreError(
-                "the store's database cannot be used",
-                found=str(error),
-                where=str(self._path),
-                hint="d4cbuild store verify",
-            ) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(
+            "the store's database cannot be used",
+            found=str(error),
+            where=str(self._path),
+            hint="d4cbuild store verify, which mends it, or d4cbuild doctor",
+        )
 
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
@@ -97,15 +102,29 @@ class Database:
             try:
                 self._connection = self._connect()
             except sqlite3.OperationalError as error:
-                raise StoreError(
-                    "the store's database cannot be opened",
-                    found=str(error),
-                    where=str(self._path),
-                ) from error
+                raise self._unusable(error) from error
             except sqlite3.DatabaseError:
-                self._set_aside()
-                self._connection = self._connect()
+                self._connection = self._connect_anew()
         return self._connection
+
+    def _connect_anew(self) -> sqlite3.Connection:
+        # Under a lock: of several processes that meet the damage, one mends it, and the others
+        # must not set aside what it made.
+        descriptor = os.open(f"{self._path}.mending", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                connection = self._connect()
+                if connection.execute("pragma quick_check").fetchone()[0] == "ok":
+                    return connection
+                connection.close()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+            self._set_aside()
+            return self._connect()
+        finally:
+            os.close(descriptor)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)
@@ -126,11 +145,23 @@ class Database:
             if damaged.exists():
                 damaged.rename(f"{self._path}.damaged-{random_token()}{suffix}")
 
-    def check(self) -> str | None:
-        """Return what is wrong with the database, or ``None``."""
-        with self.transaction() as connection:
-            answer = str(connection.execute("pragma quick_check").fetchone()[0])
-        return None if answer == "ok" else answer
+    def mend(self) -> str | None:
+        """Check the database; set it aside and start anew if it is damaged.
+
+        Returns:
+            What was wrong with it, or ``None``.
+        """
+        try:
+            found = str(self._open().execute("pragma quick_check").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            raise self._unusable(error) from error
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+        if found == "ok":
+            return None
+        self.close()
+        self._connection = self._connect_anew()
+        return f"{found}; a new one was begun, the old one is beside it"
 
     def object_row(self, column: str, value: str) -> ObjectRow | None:
         """Find an object by ``blake3`` or ``sha256``."""
@@ -143,6 +174,11 @@ class Database:
         with self.transaction() as connection:
             row = connection.execute(query, (value,)).fetchone()
         return None if row is None else ObjectRow(*row)
+
+    def known_objects(self) -> set[str]:
+        """BLAKE3 of every object that is remembered, as hex digits."""
+        with self.transaction() as connection:
+            return {str(name) for (name,) in connection.execute("select blake3 from object")}
 
     def put_object_row(self, row: ObjectRow) -> None:
         """Remember an object."""

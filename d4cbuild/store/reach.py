@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from d4cbuild.base.canonical import parse_json
 from d4cbuild.base.digest import Digest, digests_of_file
 from d4cbuild.base.files import remove_tree
 from d4cbuild.base.progress import Progress
+from d4cbuild.errors import StoreError
 from d4cbuild.store.store import Store
 
 _DIGEST_FIELDS = ("blake3", "content", "build_key", "config", "sha256")
@@ -63,16 +63,9 @@ class Collection:
         return asdict(self)
 
 
-def object_files(store: Store) -> Iterator[tuple[Digest, Path]]:
-    """Yield every object in the order of its name."""
-    for folder in sorted(store.objects.iterdir()):
-        for path in sorted(folder.iterdir()):
-            yield Digest("blake3", folder.name + path.name), path
-
-
 def inventory(store: Store) -> Inventory:
     """Count what lies in the store."""
-    sizes = [path.stat().st_size for _, path in object_files(store)]
+    sizes = [path.stat().st_size for _, path in store.object_files()]
     return Inventory(
         objects=len(sizes),
         bytes=sum(sizes),
@@ -86,18 +79,21 @@ def inventory(store: Store) -> Inventory:
 def check_objects(store: Store, progress: Progress) -> list[str]:
     """Read every object and set aside those whose bytes do not have their name.
 
+    What the database does not know, as after its loss, it knows afterwards.
+
     Returns:
         One line for each that was set aside.
     """
     found = []
-    total = sum(path.stat().st_size for _, path in object_files(store))
-    with progress.task("checking objects", total) as advance:
-        for digest, path in object_files(store):
-            size = path.stat().st_size
-            actual = digests_of_file(path).blake3
-            if actual != digest:
+    sizes = [(digest, path, path.stat().st_size) for digest, path in store.object_files()]
+    with progress.task("checking objects", sum(size for _, _, size in sizes)) as advance:
+        for digest, path, size in sizes:
+            actual = digests_of_file(path)
+            if actual.blake3 != digest:
                 store.set_aside(digest)
-                found.append(f"{digest}: its bytes are {actual}; moved to {store.quarantine}")
+                found.append(f"{digest}: its bytes are {actual.blake3}; moved to quarantine/")
+            else:
+                store.remember(actual, path)
             advance(size)
     return found
 
@@ -111,14 +107,24 @@ def collect_garbage(store: Store, *, dry_run: bool) -> Collection:
     Args:
         store: The store.
         dry_run: Only say what would be removed.
+
+    Raises:
+        StoreError: if it is not known what is needed.
     """
+    if not store.database.roots() and any(store.object_files()):
+        # After the loss of the database, or before the first lock: everything would go.
+        raise StoreError(
+            "the store does not know of any recipe, so it cannot tell what is needed",
+            where=str(store.root),
+            hint="d4cbuild lock --all in each project you keep, or remove the whole folder",
+        )
     lost = [root for root in store.database.roots() if not Path(root, "recipe.toml").exists()]
     reached: set[str] = set()
     for root in store.database.roots():
         if root not in lost:
             reached |= _named_by(Path(root))
     removed = freed = kept = 0
-    for digest, path in list(object_files(store)):
+    for digest, path in list(store.object_files()):
         row = store.database.object_row("blake3", digest.hex)
         if digest.hex in reached or (row is not None and row.sha256 in reached):
             kept += 1
@@ -172,7 +178,15 @@ def _named_by(root: Path) -> set[str]:
         paths += folder.glob("environments/*/environment.lock")
     for path in paths:
         if path.exists():
-            found |= _digests_in(parse_json(path.read_bytes()))
+            try:
+                found |= _digests_in(parse_json(path.read_bytes()))
+            except (ValueError, RecursionError) as error:
+                raise StoreError(
+                    "what a recipe needs cannot be read, so nothing was removed",
+                    found=str(error),
+                    where=str(path),
+                    hint=f"git checkout {path}",
+                ) from error
     return found
 
 

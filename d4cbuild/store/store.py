@@ -13,10 +13,12 @@ Layout::
 from __future__ import annotations
 
 import fcntl
+import io
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from d4cbuild.base.ambient import data_directory, random_token
@@ -26,6 +28,7 @@ from d4cbuild.errors import HashMismatch, StoreError
 from d4cbuild.store.database import Database, ObjectRow
 
 OBJECT_MODE = 0o444
+_OBJECT_NAME = re.compile(r"[0-9a-f]{62}")
 
 
 class Store:
@@ -81,18 +84,35 @@ class Store:
         if found.blake3 != digest:
             self.set_aside(digest)
             return None
-        self._remember(found, path)
+        self.remember(found, path)
         return path
 
     def set_aside(self, digest: Digest) -> None:
         """Move a corrupt object to ``quarantine/``, so that it is never served again."""
-        self.path_of(digest).rename(self.quarantine / f"{digest.hex}-{random_token()}")
+        # Gone already means that another process has found the same.
+        with self._trouble(), suppress(FileNotFoundError):
+            self.path_of(digest).rename(self.quarantine / f"{digest.hex}-{random_token()}")
         self.database.forget_object(digest.hex)
+
+    def object_files(self) -> Iterator[tuple[Digest, Path]]:
+        """Yield every object in the order of its name; stray files are passed over."""
+        for folder in sorted(self.objects.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.glob("*")):
+                if _OBJECT_NAME.fullmatch(path.name):
+                    yield Digest("blake3", folder.name + path.name), path
 
     def find(self, sha256: Digest) -> Path | None:
         """Return the checked object with this SHA-256, or ``None``."""
         row = self.database.object_row("sha256", sha256.hex)
+        if row is None and self._remember_forgotten():
+            row = self.database.object_row("sha256", sha256.hex)
         return None if row is None else self.get(Digest("blake3", row.blake3))
+
+    def _remember_forgotten(self) -> int:
+        """Read the objects the database does not know, as after its loss. Returns how many."""
+        known = self.database.known_objects()
+        forgotten = [digest for digest, _ in self.object_files() if digest.hex not in known]
+        return sum(self.get(digest) is not None for digest in forgotten)
 
     def known_digests(self, digest: Digest) -> FileDigests | None:
         """All digests of an object that is there, or ``None``."""
@@ -105,7 +125,7 @@ class Store:
     def put_chunks(self, chunks: Iterable[bytes]) -> FileDigests:
         """Write an object from chunks of bytes."""
         with self.workspace() as folder:
-            return self.adopt(*_write_hashed(folder / "object", chunks))
+            return self.adopt(*self._write_hashed(folder / "object", chunks))
 
     def put_file(self, path: Path) -> FileDigests:
         """Copy a file into the store."""
@@ -120,13 +140,14 @@ class Store:
             digests: Its digests, computed while it was written.
         """
         final = self.path_of(digests.blake3)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        path.chmod(OBJECT_MODE)
-        with path.open("rb") as stream:
-            os.fsync(stream.fileno())
-        path.rename(final)
-        sync_directory(final.parent)
-        self._remember(digests, final)
+        with self._trouble():
+            final.parent.mkdir(parents=True, exist_ok=True)
+            path.chmod(OBJECT_MODE)
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+            path.rename(final)
+            sync_directory(final.parent)
+        self.remember(digests, final)
         return digests
 
     def require(self, digest: Digest, what: str, hint: str) -> Path:
@@ -145,7 +166,8 @@ class Store:
             )
         return path
 
-    def _remember(self, digests: FileDigests, path: Path) -> None:
+    def remember(self, digests: FileDigests, path: Path) -> None:
+        """Note the digests of an object's bytes, and the state of its file they belong to."""
         size, mtime_ns, ctime_ns, inode = _file_state(path.stat())
         self.database.put_object_row(
             ObjectRow(
@@ -168,10 +190,11 @@ class Store:
         The folder is locked while it is in use, so that another process can tell what a killed
         one left behind.
         """
-        self._check_room()
         folder = self.temporary / f"{random_token()}"
-        folder.mkdir(mode=0o700)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        with self._trouble():
+            self._check_room()
+            folder.mkdir(mode=0o700)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield folder
@@ -208,7 +231,8 @@ class Store:
         Raises:
             StoreError: if it is wanted alone while others use it.
         """
-        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with self._trouble():
+            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             if alone:
                 try:
@@ -225,6 +249,30 @@ class Store:
         finally:
             os.close(descriptor)
 
+    def _write_hashed(self, path: Path, chunks: Iterable[bytes]) -> tuple[Path, FileDigests]:
+        hasher = MultiHasher()
+        with self._trouble():
+            stream = path.open("xb", buffering=0)
+        with stream:
+            for chunk in chunks:
+                hasher.update(chunk)
+                # Around the writing alone: trouble of whoever makes the chunks is not the store's.
+                with self._trouble():
+                    _write_all(stream, chunk)
+        return path, hasher.result()
+
+    @contextmanager
+    def _trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                "the store cannot be read or written",
+                found=f"{error.strerror}: {error.filename or self.root}",
+                where=str(self.root),
+                hint="make room or permit it, or set D4CBUILD_STORE to another folder",
+            ) from error
+
     def _check_room(self) -> None:
         if shutil.disk_usage(self.root).free < (16 << 20):
             raise StoreError(
@@ -235,13 +283,10 @@ class Store:
             )
 
 
-def _write_hashed(path: Path, chunks: Iterable[bytes]) -> tuple[Path, FileDigests]:
-    hasher = MultiHasher()
-    with path.open("xb") as stream:
-        for chunk in chunks:
-            stream.write(chunk)
-            hasher.update(chunk)
-    return path, hasher.result()
+def _write_all(stream: io.FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def _state(row: ObjectRow) -> tuple[int, int, int, int]:

@@ -194,7 +194,7 @@ def test_all_broken_declarations_are_reported_at_once(project: Project) -> None:
     assert "1 occurs 2 times" in answer.err
     assert "places.id: values are below 1 (min, 1)" in answer.err
     assert "row 2: 0" in answer.err
-    assert "places.name: values are not matching [A-Z].* (pattern, 2)" in answer.err
+    assert "places.name: values do not match [A-Z].* (pattern, 2)" in answer.err
     assert 'row 0: "moncton"' in answer.err
     assert "not a total order" in answer.err
 
