@@ -124,6 +124,7 @@ def _write(normal: NormalTable, stream: BinaryIO, workers: int) -> None:
         normal.table.schema,
         sort_columns=recorded_order(normal.declaration),
         key_values=key_values,
+        shapes=frozenset(c.name for c in normal.declaration.columns if c.is_geometry),
         workers=workers,
     )
 

@@ -31,6 +31,7 @@ _SIMPLE: dict[str, pa.DataType] = {
     "timestamp_utc": pa.timestamp("us", tz="UTC"),
     "geometry": pa.binary(),
 }
+SIMPLE_NAMES = tuple(_SIMPLE)
 _NAMES = {arrow: name for name, arrow in _SIMPLE.items() if name != "geometry"}
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -18,6 +18,8 @@ ROW_GROUP_ROWS = 122_880
 PAGE_ROWS = 20_480
 ZSTD_LEVEL = 3
 DICTIONARY_MAXIMUM = 65_536
+# How many times fewer the distinct values must be than all values, for a dictionary.
+SHARE_OF_WIDE, SHARE_OF_OTHERS = 2, 4
 UNLIMITED_BYTES = 1 << 30
 PARQUET_VERSION = "2.6"
 DATA_PAGE_VERSION = "1.0"
@@ -30,6 +32,7 @@ def write_row_groups(
     *,
     sort_columns: list[str],
     key_values: dict[str, bytes],
+    shapes: frozenset[str] = frozenset(),
     workers: int = 1,
 ) -> None:
     """Write tables, already in order and in normal form, as one Parquet file.
@@ -40,13 +43,14 @@ def write_row_groups(
         schema: The file's schema.
         sort_columns: Leading columns the rows are sorted by, recorded in the file.
         key_values: Metadata of the file.
+        shapes: Columns of WKB: the order of their bytes means nothing, so they get no statistics.
         workers: Row groups encoded at once. It does not change the bytes.
     """
     assembler = FileAssembler(stream)
     waiting: list[Future[EncodedGroup]] = []
     with ThreadPoolExecutor(max_workers=workers) as pool:
         for group in _row_groups(tables, schema):
-            waiting.append(pool.submit(encode_row_group, group, sort_columns))
+            waiting.append(pool.submit(encode_row_group, group, sort_columns, shapes))
             if len(waiting) > workers:
                 assembler.add(waiting.pop(0).result())
         for future in waiting:
@@ -67,7 +71,9 @@ def _row_groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Ta
         yield rest
 
 
-def encode_row_group(table: pa.Table, sort_columns: list[str]) -> EncodedGroup:
+def encode_row_group(
+    table: pa.Table, sort_columns: list[str], shapes: frozenset[str] = frozenset()
+) -> EncodedGroup:
     """Encode one row group as a Parquet file in memory, every setting given."""
     table = table.combine_chunks()
     leaves = dict(_table_leaves(table))
@@ -89,7 +95,9 @@ def encode_row_group(table: pa.Table, sort_columns: list[str]) -> EncodedGroup:
         data_page_size=UNLIMITED_BYTES,
         max_rows_per_page=PAGE_ROWS,
         write_batch_size=PAGE_ROWS,
-        write_statistics=[path for path, leaf in leaves.items() if not _holds_nan(leaf)],
+        write_statistics=[
+            path for path, leaf in leaves.items() if path not in shapes and not _holds_nan(leaf)
+        ],
         write_page_index=True,
         write_page_checksum=True,
         store_schema=False,
@@ -160,7 +168,7 @@ def _wants_dictionary(leaf: pa.Array) -> bool:
     values = len(leaf) - leaf.null_count
     distinct = pc.count_distinct(leaf, mode="only_valid").as_py()
     is_wide = not (pa.types.is_primitive(leaf.type) and not pa.types.is_decimal(leaf.type))
-    share = 2 if is_wide else 4
+    share = SHARE_OF_WIDE if is_wide else SHARE_OF_OTHERS
     return bool(0 < distinct <= DICTIONARY_MAXIMUM and share * distinct <= values)
 
 

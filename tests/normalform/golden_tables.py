@@ -67,6 +67,10 @@ def cases() -> dict[str, tuple[pa.Table, tuple[str, ...]]]:
         "reversed": (types.select(["id", "string"]), ("string", "id")),
         "empty": (types.slice(0, 0), ("id",)),
         "nan": (pa.table({"id": [1, 2], "c": [math.nan, -0.0]}), ("id",)),
+        "long texts": (
+            pa.table({"id": [1, 2, 3], "c": ["é" * 2048, "é" * 2048 + "z", ""]}),
+            ("id",),
+        ),
         "points": (points(500), ("hilbert(shape)", "id")),
         "polygons": (polygons(), ("id",)),
         "no shapes": (points(0), ("id",)),

@@ -390,3 +390,13 @@ def test_only_row_groups_with_nan_go_without_statistics() -> None:
     ]
     assert column_chunk(data, 1, 1).get(6) is None
     assert column_chunk(data, 1, 1).get(4) is not None
+
+
+def test_texts_of_more_than_4096_bytes_are_no_minimum_or_maximum() -> None:
+    for length, stated in ((4096, True), (4097, False)):
+        data = written(pa.table({"id": [1, 2], "c": ["z" * length, "a"]}))
+        chunk = column_chunk(data, 0, 1)
+        found = chunk.get(3).get(12)
+        assert found.get(6) == b"a"
+        assert (found.get(5) is not None) is stated
+        assert (chunk.get(6) is not None) is stated

@@ -216,3 +216,14 @@ def test_duckdb_finds_shapes_by_their_boxes(tmp_path: Any) -> None:
     query = f"""select count(*) from '{tmp_path}/p.parquet'
                 where bbox.xmin <= -100 and bbox.xmax >= -110"""
     assert duckdb.sql(query).fetchall() == [(int(((x <= -100) & (x >= -110)).sum()),)]
+
+
+def test_shapes_have_no_statistics_but_their_boxes_do() -> None:
+    out = io.BytesIO()
+    write_table(table_of(*wkb(*KINDS).to_pylist()), out, declaration())
+    columns = pq.ParquetFile(out).metadata.row_group(0)
+    found = {
+        columns.column(i).path_in_schema: columns.column(i).is_stats_set
+        for i in range(columns.num_columns)
+    }
+    assert [path for path, there in found.items() if not there] == ["shape"]

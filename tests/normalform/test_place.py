@@ -81,6 +81,13 @@ def test_the_curve_is_that_of_the_textbook(x: int, y: int) -> None:
     assert int(found[0]) == slow_hilbert(x, y, HILBERT_BITS)
 
 
+def test_the_curve_starts_and_ends_where_the_page_says() -> None:
+    last = 2**HILBERT_BITS - 1
+    x, y = np.array([0, last, 0], np.uint64), np.array([0, 0, last], np.uint64)
+    assert _hilbert(x, y).tolist()[:2] == [0, 4**HILBERT_BITS - 1]
+    assert [slow_hilbert(*cell, 1) for cell in ((0, 0), (0, 1), (1, 1), (1, 0))] == [0, 1, 2, 3]
+
+
 def test_the_slow_curve_steps_from_neighbour_to_neighbour() -> None:
     order = sorted((slow_hilbert(x, y, 4), x, y) for x in range(16) for y in range(16))
     assert [place for place, _, _ in order] == list(range(256))
