@@ -1,6 +1,6 @@
 """One tree of errors. Each says what was expected, what was found, where, and what to type next.
 
-Exit codes follow DESIGN section 9; they are bits, so that a command over several recipes can OR
+Exit codes are bits, so that a command over several recipes can OR
 them.
 """
 

@@ -182,6 +182,9 @@ class Maker:
         job = replace(
             template,
             command=NORMALISE,
+            # Python looks for modules in its working directory first, and there the recipe could
+            # have put one of its own making: nothing of the recipe is in this sandbox.
+            code=_folder(folder / "code"),
             sources=tuple((f"{o.name}.parquet", written.paths[o.name]) for o in tables),
             parameters=_readable(folder / "job.json", record),
             scratch=_folder(folder / "run"),

@@ -65,9 +65,11 @@ def build(name: str, again: bool, as_json: bool) -> int:
     """Fetch an environment's packages and assemble its image; its digest must be the locked one."""
     store = Store()
     folder = _folder(name)
-    with store.in_use():
-        if again:
+    if again:
+        # Somebody may be building in the image.
+        with store.in_use(alone=True):
             remove_image(folder.lock().config, store)
+    with store.in_use():
         ensure_image(folder, store, make_progress())
         return _show(describe(folder, store), as_json, packages=False)
 

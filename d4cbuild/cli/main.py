@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 import d4cbuild
+from d4cbuild.base.interruption import stop_on_signals
 from d4cbuild.errors import D4CError, InputError, trouble
 
 STOPPED = 130
@@ -64,7 +63,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, _stop)
+    stop_on_signals()
     try:
         status = cli(standalone_mode=False)
         sys.stdout.flush()
@@ -104,8 +103,3 @@ def _of_click(error: click.ClickException) -> D4CError:
     context = getattr(error, "ctx", None)
     path = "d4cbuild" if context is None else context.command_path
     return InputError(error.format_message(), hint=f"{path} --help")
-
-
-def _stop(number: int, frame: FrameType | None) -> Any:  # noqa: ARG001
-    # As Ctrl-C does: everything that was started is ended on the way out.
-    raise KeyboardInterrupt

@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """Exit code by DESIGN section 9."""
+        """Exit code of the command line."""
         return int(_EXIT_CODES[self])
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from d4cbuild.base.ambient import usable_cpus, user_id
+from d4cbuild.base.interruption import check_interruption
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.cgroup import ControlGroup, control_group
@@ -118,6 +119,7 @@ def _follow(
     descriptor = os.pidfd_open(process.pid)
     try:
         while not select.select([descriptor], [], [], POLL_S)[0]:
+            check_interruption()
             stopped_by = watch.exceeded()
             if stopped_by is not None:
                 break

@@ -18,6 +18,7 @@ from d4cbuild.base.ambient import (
     usable_cpus,
     user_id,
 )
+from d4cbuild.base.interruption import check_interruption
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.image import Image
@@ -174,6 +175,7 @@ class DockerRunner:
         stopped_by: str | None = None
         try:
             while _is_running(ended):
+                check_interruption()
                 stopped_by = watch.exceeded()
                 if stopped_by is not None:
                     break

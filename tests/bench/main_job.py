@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def run(raw_files: Path | None) -> None:
     folder = EnvironmentFolder(REPOSITORY / "environments" / "geo")
     image = ensure_image(folder, store, Silence())
     env = {**os.environ, "D4CBUILD_STORE": str(store.root)}
-    rows = [*_start(env), *_builds(env), *_sandboxes(image, store), _assembling(env)]
+    rows = [*_start(env), *_builds(env), *_sandboxes(image, store), _assembling(store, env)]
     if raw_files is not None:
         rows.append(_elections_memory(env, raw_files))
     else:
@@ -93,9 +94,14 @@ def _run_true(runner: Runner, image: Image, store: Store) -> float:
     return seconds
 
 
-def _assembling(env: dict[str, str]) -> tuple[str, str, str]:
+def _assembling(store: Store, env: dict[str, str]) -> tuple[str, str, str]:
     command = (*D4CBUILD, "env", "build", "geo", "--again")
-    median = measure(command, runs=3, warm_up=0, cwd=REPOSITORY, env=env).median_s
+    # In a store of its own that has the packages: others may be building in the image.
+    with tempfile.TemporaryDirectory(dir=store.temporary) as folder:
+        (Path(folder) / "objects").symlink_to(store.objects)
+        shutil.copyfile(store.root / "store.sqlite", Path(folder) / "store.sqlite")
+        env = {**env, "D4CBUILD_STORE": folder}
+        median = measure(command, runs=3, warm_up=0, cwd=REPOSITORY, env=env).median_s
     return ("env build geo, packages downloaded", f"{median:.1f} s", "≤ 15 s")
 
 

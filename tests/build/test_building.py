@@ -234,6 +234,17 @@ def test_an_output_that_is_no_parquet_is_an_error(project: Project) -> None:
     assert "not readable as Parquet" in answer.err
 
 
+def test_a_module_of_the_recipe_cannot_take_the_place_of_one_of_the_writer(
+    project: Project,
+) -> None:
+    for name in ("pyarrow", "numpy", "blake3", "json"):
+        (project.recipe / f"{name}.py").write_text("raise SystemExit('the writer was replaced')\n")
+    code = CODE.replace("import os\n", "import os, sys\nsys.path.remove(os.getcwd())\n")
+    (project.recipe / "process.py").write_text(code)
+    project.commit()
+    assert build(project.locked())["status"] == "built"
+
+
 def test_a_plain_file_keeps_its_bytes(project: Project) -> None:
     path = project.recipe / "recipe.toml"
     extra = '\n[[outputs]]\nname = "note"\nformat = "file"\nfile = "note.txt"\n'

@@ -3,11 +3,10 @@
 Run by the tests as a process of its own: ``python -m tests.sandbox.endless RUNNER FOLDER``.
 """
 
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
+from d4cbuild.base.interruption import stop_on_signals
 from d4cbuild.base.progress import Silence
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.environment.images import ensure_image
@@ -31,7 +30,7 @@ while True:
 
 def main() -> None:
     """Run, and end as the command line does."""
-    signal.signal(signal.SIGTERM, _stop)
+    stop_on_signals()
     runner, folder = choose_runner(sys.argv[1]), Path(sys.argv[2])
     environment = EnvironmentFolder(REPOSITORY / "environments" / "geo")
     image = ensure_image(environment, Store(REPOSITORY / ".cache" / "store"), Silence())
@@ -42,10 +41,6 @@ def main() -> None:
             runner.run(job, sys.stdout.buffer)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
