@@ -101,7 +101,7 @@ def test_a_longer_package_is_not_read_to_its_end(
     full.files["/debian/pool/main/alpha.deb"] += b"x" * 3_000_000
     with pytest.raises(Unavailable, match="alpha@1") as caught:
         fetch_packages(tiny.packages, empty, Silence())
-    assert "more than the locked" in str(caught.value.found)
+    assert "bytes that may be taken" in str(caught.value.found)
 
 
 def test_a_registry_that_is_not_there_is_unavailable(

@@ -79,16 +79,23 @@ def test_no_module_has_more_than_400_lines() -> None:
     assert {name: count for name, count in counts.items() if count > MODULE_LINES} == {}
 
 
-def test_no_function_has_more_than_40_lines() -> None:
+def test_no_function_has_more_than_40_lines_besides_its_docstring() -> None:
     long = {}
     for path in _modules():
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno is not None
-                count = node.end_lineno - node.lineno + 1
+                count = node.end_lineno - node.lineno + 1 - _docstring_lines(node)
                 if count > FUNCTION_LINES:
                     long[f"{_name(path)}: {node.name}"] = count
     assert long == {}
+
+
+def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    if ast.get_docstring(node) is None or first.end_lineno is None:
+        return 0
+    return first.end_lineno - first.lineno + 1
 
 
 def _public(node: ast.Module | ast.ClassDef, above: str) -> Iterator[tuple[str, ast.AST]]:
