@@ -83,6 +83,7 @@ def working_code(folder: Path) -> Code:
     repository = open_repository(folder)
     entries = []
     for path in sorted(_files_below(folder)):
+        _text_name(os.fsencode(path.relative_to(folder).as_posix()))
         if repository is None:
             entries.append(_entry(folder, path))
         elif not _is_ignored(repository, path):
@@ -131,7 +132,7 @@ def _as_committed(repository: pygit2.Repository, folder: Path, path: Path) -> Ta
     """
     import pygit2
 
-    name = _inside(repository, path.parent / path.name)
+    name = _name_of(repository, path)
     if name not in repository.index or repository.status_file(name) & _CHANGED_IN_FOLDER:
         return None
     held = repository.index[name]
@@ -157,12 +158,10 @@ def _files_below(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         top = Path(place) == folder
         if not top and ".git" in (*folders, *names):
-            raise InputError(
-                "a recipe's code is made of plain files",
-                found="a git repository or submodule",
-                where=place,
-                hint="replace it with a copy of its files",
-            )
+            # A repository or submodule: not walked into, but to be met as what it is.
+            yield Path(place, ".git")
+            folders.clear()
+            continue
         if top:
             folders[:] = [name for name in folders if name not in (*NOT_CODE, ".git")]
             names = [name for name in names if name not in (*NOT_CODE, ".git")]
@@ -176,12 +175,11 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> bytes:
     state = path.lstat()
+    if path.name == ".git":
+        raise _not_plain("a git repository or submodule", str(path.parent))
     if not stat.S_ISREG(state.st_mode):
-        raise InputError(
-            "a recipe's code is made of plain files",
-            found="a symbolic link" if stat.S_ISLNK(state.st_mode) else "another kind of file",
-            where=str(path),
-            hint="replace it with a copy of the file",
+        raise _not_plain(
+            "a symbolic link" if stat.S_ISLNK(state.st_mode) else "another kind of file", str(path)
         )
     if state.st_size > MAXIMUM_FILE_BYTES:
         raise InputError(
@@ -216,12 +214,11 @@ def uncommitted(folder: Path) -> list[str]:
     repository = _repository(folder)
     prefix = _inside(repository, folder)
     clean = {pygit2.enums.FileStatus.CURRENT, pygit2.enums.FileStatus.IGNORED}
-    found = []
-    for path, status in repository.status(untracked_files="all").items():
-        name = path.removeprefix(f"{prefix}/") if prefix else path
-        if (name != path or not prefix) and name not in GENERATED and status not in clean:
-            found.append(name)
-    return sorted(found)
+    above = f"{prefix}/" if prefix else ""
+    status = repository.status(untracked_files="all")
+    changed = {path for path, state in status.items() if state not in clean}
+    found = {path.removeprefix(above) for path in changed if path.startswith(above)}
+    return sorted(found - GENERATED)
 
 
 def provenance(folder: Path, wanted: Digest) -> Provenance | None:
@@ -272,8 +269,7 @@ def committed_code(folder: Path, commit: str, tree: str, wanted: Digest) -> tupl
     Raises:
         InputError: if the code is nowhere to be found.
     """
-    repository = open_repository(folder)
-    if repository is not None:
+    if (repository := open_repository(folder)) is not None:
         prefix = _inside(repository, folder)
         for place, warning in (
             (_at_commit(repository, commit, prefix), None),
@@ -311,17 +307,30 @@ def _repository(folder: Path) -> pygit2.Repository:
     return repository
 
 
+def _not_plain(found: str, where: str) -> InputError:
+    return InputError(
+        "a recipe's code is made of plain files",
+        found=found,
+        where=where,
+        hint="replace it with a copy of the files",
+    )
+
+
 def _inside(repository: pygit2.Repository, folder: Path) -> str:
     if repository.workdir is None:
         raise InputError("the git repository has no working copy", where=str(folder))
-    # Only the folder above is resolved for a file: a link in the code is to be met as a link.
-    place = folder.resolve() if folder.is_dir() else folder.parent.resolve() / folder.name
-    name = place.relative_to(Path(repository.workdir).resolve()).as_posix()
+    name = folder.resolve().relative_to(Path(repository.workdir).resolve()).as_posix()
     return "" if name == "." else name
 
 
+def _name_of(repository: pygit2.Repository, path: Path) -> str:
+    # Only the folder above is resolved: a link in the code is to be met as a link.
+    above = _inside(repository, path.parent)
+    return f"{above}/{path.name}" if above else path.name
+
+
 def _is_ignored(repository: pygit2.Repository, path: Path) -> bool:
-    name = _inside(repository, path)
+    name = _name_of(repository, path.parent if path.name == ".git" else path)
     return name not in repository.index and repository.path_is_ignored(name)
 
 
@@ -388,9 +397,4 @@ def _entries(repository: pygit2.Repository, tree: pygit2.Tree, above: str) -> It
             executable = item.filemode == pygit2.enums.FileMode.BLOB_EXECUTABLE
             yield TarEntry(name, item.data, executable)
         else:
-            raise InputError(
-                "a recipe's code is made of plain files",
-                found="a symbolic link or submodule",
-                where=name,
-                hint="replace it with a copy of the file",
-            )
+            raise _not_plain("a symbolic link or submodule", name)

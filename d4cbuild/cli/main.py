@@ -65,8 +65,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     stop_on_signals()
     try:
-        status = cli(standalone_mode=False)
-        sys.stdout.flush()
+        status = _run()
     except click.ClickException as error:
         _tell(_of_click(error), error.show)
     except (click.Abort, KeyboardInterrupt):
@@ -80,6 +79,19 @@ def main() -> NoReturn:
     except OSError as error:
         _tell(trouble(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _run() -> object:
+    stdout = sys.stdout
+    try:
+        status = cli(standalone_mode=False)
+    except SystemExit as error:
+        # On a broken pipe click replaces stdout and answers 1, which here says that a build failed.
+        if sys.stdout is not stdout:
+            sys.exit(BROKEN_PIPE)
+        return error.code
+    sys.stdout.flush()
+    return status
 
 
 class Stopped(D4CError):

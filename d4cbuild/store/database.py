@@ -88,7 +88,9 @@ class Database:
             "the store's database cannot be used",
             found=str(error),
             where=str(self._path),
-            hint="d4cbuild store verify, which mends it, or d4cbuild doctor",
+            hint="make room or permit it, or set D4CBUILD_STORE to another folder"
+            if isinstance(error, sqlite3.OperationalError)
+            else "d4cbuild store verify, which mends it",
         )
 
     def close(self) -> None:
