@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from d4cbuild.base.ambient import random_token
@@ -31,6 +31,21 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes], mode: int = 0o64
     finally:
         temporary.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside a file; on success it takes the file's place, else it goes.
+
+    Args:
+        path: Final name; its folder must exist.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{random_token()}")
+    try:
+        yield temporary
+        temporary.rename(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def sync_directory(path: Path) -> None:

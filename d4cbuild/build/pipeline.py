@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from d4cbuild.base.ambient import random_token
-from d4cbuild.base.files import TEMPORARY_PREFIX, write_atomically
+from d4cbuild.base.files import replacing, write_atomically
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.explain import changed_ingredients
 from d4cbuild.build.folder import MANIFEST_FILE, RecipeFolder
@@ -191,9 +190,5 @@ def _is_already(target: Path, original: Path) -> bool:
 
 
 def _copy(original: Path, target: Path) -> None:
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{random_token()}")
-    try:
+    with replacing(target) as temporary:
         shutil.copyfile(original, temporary)
-        temporary.rename(target)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ COMMANDS = {
     "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
     "build": ("build", "Build a recipe from its lock, and write its manifest."),
     "verify": ("verify", "Rebuild and compare every output with the manifest."),
+    "digest": ("digest", "Print the digests of files, and of the tables in them."),
+    "normalise": ("normalise", "Write any table as Parquet in normal form."),
     "env": ("env", "Environments: lock, build, show, export."),
     "store": ("store", "The store on this machine: ls, verify, gc."),
     "doctor": ("doctor", "Say what this machine can do, and what to install."),

@@ -1,0 +1,1 @@
+"""Tables in files of many formats, read on the host for people. Not carried into the sandbox."""
