@@ -43,8 +43,8 @@ def test_one_table_by_different_writers_has_one_content_digest(tmp_path: Path) -
     paths = [tmp_path / f"{name}.parquet" for name in ("plain", "small", "duckdb", "large")]
     pq.write_table(TABLE, paths[0])
     pq.write_table(TABLE, paths[1], row_group_size=1, compression="none", use_dictionary=False)
-    table = TABLE  # noqa: F841 - DuckDB finds it by its name
-    duckdb.sql(f"copy (select * from table) to '{paths[2]}' (format parquet)")
+    rows = TABLE  # noqa: F841 - DuckDB finds it by its name
+    duckdb.sql(f"copy (select * from rows) to '{paths[2]}' (format parquet)")
     pq.write_table(TABLE.set_column(1, "name", TABLE["name"].cast(pa.large_string())), paths[3])
     found = [digest(path) for path in paths]
     assert len({one["content"] for one in found}) == 1
