@@ -17,7 +17,7 @@ from d4cbuild.build.plan import Plan, plan_dirty, plan_locked
 from d4cbuild.build.record import make_manifest, recall, remember
 from d4cbuild.build.result import BuildResult, BuiltOutput, shown_path
 from d4cbuild.errors import InputError, NotIdentical
-from d4cbuild.model.manifest import Manifest
+from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.model.parse import record_to_json
 from d4cbuild.sandbox.job import Runner
 from d4cbuild.store import Store
@@ -117,17 +117,7 @@ def _publish(
         target = options.dist / record.file
         if not _is_already(target, store.path_of(made.digests.blake3)):
             _copy(store.path_of(made.digests.blake3), target)
-        built.append(
-            BuiltOutput(
-                name=record.name,
-                path=str(target.absolute()),
-                size=record.size,
-                rows=record.rows,
-                blake3=str(record.blake3),
-                sha256=str(record.sha256),
-                content=None if record.content is None else str(record.content),
-            )
-        )
+        built.append(_built(record, target))
     _refuse_other_bytes(plan, manifest, built)
     path, changed = _write_manifest(plan, manifest, options)
     return BuildResult(
@@ -141,6 +131,18 @@ def _publish(
         warnings=plan.warnings,
         log=None if log is None else str(log),
         explanation=explanation,
+    )
+
+
+def _built(record: OutputRecord, target: Path) -> BuiltOutput:
+    return BuiltOutput(
+        name=record.name,
+        path=str(target.absolute()),
+        size=record.size,
+        rows=record.rows,
+        blake3=str(record.blake3),
+        sha256=str(record.sha256),
+        content=None if record.content is None else str(record.content),
     )
 
 

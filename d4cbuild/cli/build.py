@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from d4cbuild.base.progress import Progress
 from d4cbuild.build.fresh import fingerprint, last_result
 from d4cbuild.build.result import BuildResult, shown_path
 from d4cbuild.cli import common
@@ -54,12 +55,9 @@ def command(
 
     def work(recipe: Path) -> tuple[dict[str, Any], int]:
         target = common.dist_folder(dist, recipe)
-        if not (dirty or force or explain):
-            known = last_result(store, fingerprint(recipe, target))
-            if known is not None:
-                for warning in known.warnings:
-                    progress.warn(warning)
-                return known.as_json(), 0
+        asked_anew = dirty or force or explain
+        if not asked_anew and (known := _nothing_to_do(recipe, target, store, progress)):
+            return known.as_json(), 0
         # Imported late: a build with nothing to do must not cost more than looking.
         from d4cbuild.build.folder import RecipeFolder
         from d4cbuild.build.pipeline import BuildOptions, build_recipe
@@ -73,6 +71,15 @@ def command(
 
     with store.in_use():
         return common.each_recipe(common.chosen_recipes(recipes, every), as_json, work, _render)
+
+
+def _nothing_to_do(
+    recipe: Path, target: Path, store: Store, progress: Progress
+) -> BuildResult | None:
+    known = last_result(store, fingerprint(recipe, target))
+    for warning in () if known is None else known.warnings:
+        progress.warn(warning)
+    return known
 
 
 def _render(record: dict[str, Any]) -> str:
