@@ -6,7 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from d4cbuild.code import Code, committed_code, working_code
+from d4cbuild.code.folder import Code
+from d4cbuild.code.history import committed_code, working_code
 
 NOWHERE = "0" * 40
 """A commit or tree that is in no repository."""

@@ -16,7 +16,7 @@ from d4cbuild.base.digest import blake3_of, blake3_of_file
 from d4cbuild.build.carried import normal_form_digest
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import BuildResult
-from d4cbuild.code import folder_state
+from d4cbuild.code.folder import folder_state
 from d4cbuild.store import Store
 
 _RECORDS = ("recipe.toml", "recipe.lock", "manifest.json")

@@ -9,14 +9,8 @@ from pathlib import Path
 from d4cbuild.base.digest import FileDigests
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.folder import RecipeFolder
-from d4cbuild.code import (
-    Code,
-    Provenance,
-    has_commit,
-    provenance,
-    uncommitted,
-    working_code,
-)
+from d4cbuild.code.folder import Code
+from d4cbuild.code.history import Provenance, has_commit, provenance, uncommitted, working_code
 from d4cbuild.errors import InputError
 from d4cbuild.model.lock import Lock, LockedCode, LockedImage, LockedSource
 from d4cbuild.model.recipe import Recipe

@@ -10,7 +10,8 @@ from d4cbuild.base.progress import Progress
 from d4cbuild.build.carried import normal_form_digest
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.locking import provisional_lock
-from d4cbuild.code import Code, committed_code, plain_code, working_code
+from d4cbuild.code.folder import Code, plain_code
+from d4cbuild.code.history import committed_code, working_code
 from d4cbuild.model.derivation import Derivation, derive
 from d4cbuild.model.lock import Lock
 from d4cbuild.model.recipe import Recipe

@@ -11,15 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d4cbuild.base.archive import read_canonical_tar
-from d4cbuild.code import (
-    Code,
-    committed_code,
-    folder_state,
-    plain_code,
-    provenance,
-    uncommitted,
-    working_code,
-)
+from d4cbuild.code.folder import Code, folder_state, plain_code
+from d4cbuild.code.history import committed_code, provenance, uncommitted, working_code
 from d4cbuild.errors import InputError
 from tests.repository import NOWHERE, Repository
 
