@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from d4cbuild.normalform.content import content_digest
     from d4cbuild.normalform.declaration import Declaration
     from d4cbuild.normalform.findings import DeclarationBroken, Violation
-    from d4cbuild.normalform.table import NormalTable, normalise, write_table
+    from d4cbuild.normalform.table import NormalTable, Written, normalise, write_table
 
 __all__ = [
     "Declaration",
     "DeclarationBroken",
     "NormalTable",
     "Violation",
+    "Written",
     "content_digest",
     "normalise",
     "write_table",
@@ -30,6 +31,7 @@ _HOMES = {
     "DeclarationBroken": "findings",
     "NormalTable": "table",
     "Violation": "findings",
+    "Written": "table",
     "content_digest": "content",
     "normalise": "table",
     "write_table": "table",

@@ -48,24 +48,27 @@ class ContentDigest:
         Raises:
             ValueError: if a value has no normal form, such as a time of nanoseconds.
         """
-        self._rows += piece.num_rows
         whole = piece if self._rest is None else pa.concat_tables([self._rest, piece])
         full = whole.num_rows - whole.num_rows % RUN_ROWS
         for start in range(0, full, RUN_ROWS):
-            self._add_run(whole.slice(start, RUN_ROWS))
+            self.add_run(RUN_ROWS, run_digests(_plain(whole.slice(start, RUN_ROWS))))
         self._rest = whole.slice(full)
 
-    def _add_run(self, run: pa.Table) -> None:
-        for hasher, column in zip(self._columns, run.columns, strict=True):
-            inner = blake3()
-            for part in serialise(_one_array(plain(column))):
-                inner.update(part)
-            hasher.update(inner.digest())
+    def add_run(self, rows: int, digests: list[bytes]) -> None:
+        """Add a run whose columns were digested by :func:`run_digests`.
+
+        Args:
+            rows: How many rows it has: :data:`RUN_ROWS`, but for the last run.
+            digests: One per column.
+        """
+        self._rows += rows
+        for hasher, digest in zip(self._columns, digests, strict=True):
+            hasher.update(digest)
 
     def hexdigest(self) -> str:
         """The digest of all rows so far, in hex. Call once, at the end."""
         if self._rest is not None and self._rest.num_rows:
-            self._add_run(self._rest)
+            self.add_run(self._rest.num_rows, run_digests(_plain(self._rest)))
             self._rest = None
         description = json.dumps(
             self._description, ensure_ascii=False, separators=(",", ":")
@@ -77,6 +80,26 @@ class ContentDigest:
         for hasher in self._columns:
             top.update(hasher.digest())
         return top.hexdigest()
+
+
+def _plain(table: pa.Table) -> list[pa.ChunkedArray]:
+    return [plain(column) for column in table.columns]
+
+
+def run_digests(columns: list[pa.ChunkedArray]) -> list[bytes]:
+    """Digest a run of rows, column by column.
+
+    Args:
+        columns: Values of plain types, canonical.
+    """
+    return [_run_digest(column) for column in columns]
+
+
+def _run_digest(column: pa.ChunkedArray) -> bytes:
+    hasher = blake3()
+    for part in serialise(_one_array(column)):
+        hasher.update(part)
+    return hasher.digest()
 
 
 def content_digest(table: pa.Table, kinds: dict[str, str] | None = None) -> str:

@@ -135,6 +135,22 @@ class Declaration:
         return tuple(SortKey.parse(text) for text in dict.fromkeys(self.sort_by))
 
     @property
+    def first_key(self) -> str | None:
+        """The column the rows are sorted by first, where it is one of the file."""
+        keys = self.keys
+        return keys[0].column if keys and not keys[0].hilbert else None
+
+    @property
+    def recorded_order(self) -> list[str]:
+        """The leading keys that are columns of the file, as ``sorting_columns`` states them."""
+        leading = []
+        for key in self.keys:
+            if key.hilbert:
+                break
+            leading.append(key.column)
+        return leading
+
+    @property
     def content_schema(self) -> pa.Schema:
         """The declared columns, without what the file adds to them."""
         return pa.schema([pa.field(c.name, c.arrow, nullable=c.nullable) for c in self.columns])

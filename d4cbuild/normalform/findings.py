@@ -64,6 +64,10 @@ class Findings:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def has(self, rule: str, column: str = "") -> bool:
+        """Whether a rule was found broken."""
+        return (column, rule) in self._found
+
     def add(
         self,
         column: str,

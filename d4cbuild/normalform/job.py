@@ -1,7 +1,8 @@
 """The job in the sandbox: what the recipe's code wrote becomes the artifacts.
 
 Run as ``python -m d4cbuild.normalform.job JOB.json``. The job file names the folder that holds
-what the code wrote, the folder for the artifacts, and the declarations; the report goes beside the
+what the code wrote, the folder for the artifacts, and the declarations; ``threads``, and ``memory``
+in bytes, say how it may go about it, and change nothing in the files. The report goes beside the
 artifacts. The exit status is 0 also where declarations are broken: the report says so.
 """
 
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from d4cbuild.normalform.declaration import Declaration
 from d4cbuild.normalform.findings import DeclarationBroken, Violation
-from d4cbuild.normalform.table import null_counts, write_table
+from d4cbuild.normalform.reading import Unreadable
+from d4cbuild.normalform.scratch import ScratchTooSmall
+from d4cbuild.normalform.table import DEFAULT_MEMORY, write_table
 
 REPORT_NAME = "report.json"
 
@@ -35,38 +37,45 @@ def main(arguments: list[str]) -> int:
     violations: list[Violation] = []
     for record in job["outputs"]:
         declaration = Declaration.from_json(record)
-        file_name = f"{declaration.name}.parquet"
         try:
-            table = pq.ParquetFile(written / file_name).read()
-        except (pa.ArrowException, OSError) as error:
-            message = f"not readable as Parquet: {str(error).splitlines()[0]}"
+            outputs[declaration.name] = _make(written, made, declaration, job)
+        except Unreadable as error:
+            message = f"not readable as Parquet: {error}"
             violations.append(Violation(declaration.name, "", "format", message))
-            continue
-        try:
-            normal = write_table(table, made / file_name, declaration, job["threads"])
+        except ScratchTooSmall as error:
+            violations.append(Violation(declaration.name, "", "disk", str(error.strerror)))
         except DeclarationBroken as broken:
             violations += broken.violations
-            continue
-        nulls = null_counts(normal.table)
-        outputs[declaration.name] = {
-            "content": f"blake3:{normal.content}",
-            "rows": normal.table.num_rows,
-            "columns": [
-                {
-                    "name": c.name,
-                    "type": c.type_name,
-                    "nullable": c.nullable,
-                    "nulls": nulls[c.name],
-                }
-                for c in declaration.columns
-            ],
-            "geometry": normal.geometry,
-            "repaired": normal.repaired,
-        }
     report = {"outputs": outputs, "violations": [v.as_json() for v in violations]}
     text = json.dumps(report, sort_keys=True, ensure_ascii=True)
     (made / REPORT_NAME).write_text(text, encoding="utf-8")
     return 0
+
+
+def _make(written: Path, made: Path, declaration: Declaration, job: dict[str, Any]) -> Any:
+    file_name = f"{declaration.name}.parquet"
+    result = write_table(
+        written / file_name,
+        made / file_name,
+        declaration,
+        job["threads"],
+        memory=job.get("memory", DEFAULT_MEMORY),
+    )
+    return {
+        "content": f"blake3:{result.content}",
+        "rows": result.rows,
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.type_name,
+                "nullable": column.nullable,
+                "nulls": result.nulls[column.name],
+            }
+            for column in declaration.columns
+        ],
+        "geometry": result.geometry,
+        "repaired": result.repaired,
+    }
 
 
 if __name__ == "__main__":

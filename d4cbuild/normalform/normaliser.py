@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ from d4cbuild.normalform.geoparquet import (
     same_crs,
     stated_crs,
 )
+from d4cbuild.normalform.order import KeySorter
 from d4cbuild.normalform.place import COVERING_NAME, COVERING_TYPE, Boxes, covering, hilbert_index
 from d4cbuild.normalform.unique import UniqueCheck
 from d4cbuild.normalform.values import InexactCast, conform
@@ -35,12 +37,13 @@ class Piece:
     """Some rows in normal form.
 
     Attributes:
-        rows: Columns as the file has them.
-        keys: A column per key of the row order.
+        rows: Columns as the file has them; none if these rows or earlier ones cannot be brought to
+            their declared types.
+        keys: A column per key of the row order; none if there is trouble with the keys.
     """
 
-    rows: pa.Table
-    keys: pa.Table
+    rows: pa.Table | None
+    keys: pa.Table | None
 
 
 @dataclass
@@ -70,22 +73,74 @@ class Normaliser:
         declaration: What the rows should be.
         schema: What they are; its metadata may name a CRS.
         findings: Where everything that is wrong goes.
+        new_sorter: Makes what finds values that occur twice.
     """
 
-    def __init__(self, declaration: Declaration, schema: pa.Schema, findings: Findings) -> None:
+    def __init__(
+        self,
+        declaration: Declaration,
+        schema: pa.Schema,
+        findings: Findings,
+        new_sorter: Callable[[], KeySorter],
+    ) -> None:
         self._wanted = declaration
         self._findings = findings
         self._rows = 0
-        self._unique = {c.name: UniqueCheck() for c in declaration.columns if c.unique}
+        self._unique = {
+            column.name: UniqueCheck(column.name, new_sorter())
+            for column in declaration.columns
+            # What is unique about the first key shows when rows are put into order.
+            if column.unique and column.name != declaration.first_key
+        }
         self._summaries = {c.name: _GeometrySummary() for c in self._geometries()}
         check_columns(schema, declaration, findings)
         check_declaration(declaration, findings)
         for column in self._geometries():
             self._check_crs(column, schema.metadata)
         self._whole = not findings
+        self._sortable = not findings.has("sort_by") and all(
+            schema.names.count(name) == 1 and not findings.has("crs", name)
+            for name in self.key_columns
+        )
 
     def _geometries(self) -> list[ColumnDeclaration]:
         return [column for column in self._wanted.columns if column.is_geometry]
+
+    @property
+    def sortable(self) -> bool:
+        """Whether the keys can be made, as far as is known."""
+        return self._sortable
+
+    @property
+    def key_columns(self) -> list[str]:
+        """The columns that the keys are made of."""
+        return list(dict.fromkeys(key.column for key in self._wanted.keys))
+
+    def keys_of(self, table: pa.Table) -> pa.Table | None:
+        """Make the keys of some rows, given the columns they are made of, and check nothing.
+
+        Returns:
+            A column per key; nothing if the rows cannot be brought to their declared types, which
+            :meth:`add` then reports.
+        """
+        columns: dict[str, pa.ChunkedArray] = {}
+        boxes: dict[str, Boxes] = {}
+        if not self._sortable:
+            return None
+        for name in self.key_columns:
+            wanted = self._wanted.column(name)
+            assert wanted is not None  # check_declaration looked
+            try:
+                columns[name] = conform(table.column(name), wanted.arrow)
+            except InexactCast:
+                return None
+            if wanted.is_geometry:
+                shapes, _ = normal_shapes(_one(columns[name]), wanted.valid, epsg_code(wanted.crs))
+                if shapes is None:
+                    return None
+                columns[name] = pa.chunked_array([shapes.wkb])
+                boxes[name] = shapes.bounds
+        return self._keys(columns, boxes)
 
     @property
     def file_schema(self) -> pa.Schema:
@@ -95,12 +150,8 @@ class Normaliser:
             return schema
         return schema.append(pa.field(COVERING_NAME, COVERING_TYPE, nullable=True))
 
-    def add(self, table: pa.Table) -> Piece | None:
-        """Normalise the next rows.
-
-        Returns:
-            The rows, unless they or earlier ones cannot be brought to their declared types.
-        """
+    def add(self, table: pa.Table) -> Piece:
+        """Normalise and check the next rows."""
         columns: dict[str, pa.ChunkedArray] = {}
         boxes: dict[str, Boxes] = {}
         for wanted in self._wanted.columns:
@@ -113,13 +164,17 @@ class Normaliser:
                 columns[wanted.name] = column
         self._rows += table.num_rows
         self._whole = self._whole and len(columns) == len(self._wanted.columns)
-        return self._piece(columns, boxes) if self._whole else None
+        self._sortable = self._sortable and all(name in columns for name in self.key_columns)
+        return Piece(
+            rows=self._file_rows(columns, boxes) if self._whole else None,
+            keys=self._keys(columns, boxes) if self._sortable else None,
+        )
 
     def finish(self) -> None:
         """Check what only the whole table shows. Call once, after the last rows."""
         check_rows(self._rows, self._wanted, self._findings)
-        for name, check in self._unique.items():
-            check.finish(name, self._findings)
+        for check in self._unique.values():
+            check.finish(self._findings)
 
     @property
     def geo(self) -> dict[str, Any] | None:
@@ -170,8 +225,7 @@ class Normaliser:
     def _shape(
         self, column: pa.ChunkedArray, wanted: ColumnDeclaration, boxes: dict[str, Boxes]
     ) -> pa.ChunkedArray | None:
-        whole = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-        shapes, troubles = normal_shapes(whole, wanted.valid, epsg_code(wanted.crs))
+        shapes, troubles = normal_shapes(_one(column), wanted.valid, epsg_code(wanted.crs))
         for trouble in troubles:
             self._note(wanted.name, trouble)
         if shapes is None:
@@ -213,8 +267,13 @@ class Normaliser:
             message = f"declared {wanted.crs}, written with {found}"
             self._findings.add(wanted.name, "crs", message)
 
-    def _piece(self, columns: dict[str, pa.ChunkedArray], boxes: dict[str, Boxes]) -> Piece:
+    def _file_rows(self, columns: dict[str, pa.ChunkedArray], boxes: dict[str, Boxes]) -> pa.Table:
         arrays = list(columns.values())
+        if self._wanted.geometry is not None:
+            arrays.append(pa.chunked_array([covering(boxes[self._wanted.geometry.name])]))
+        return pa.Table.from_arrays(arrays, schema=self.file_schema)
+
+    def _keys(self, columns: dict[str, pa.ChunkedArray], boxes: dict[str, Boxes]) -> pa.Table:
         keys = []
         for key in self._wanted.keys:
             if key.hilbert:
@@ -222,7 +281,8 @@ class Normaliser:
                 keys.append(pa.chunked_array([hilbert_index(boxes[key.column], crs)]))
             else:
                 keys.append(columns[key.column])
-        if self._wanted.geometry is not None:
-            arrays.append(pa.chunked_array([covering(boxes[self._wanted.geometry.name])]))
-        rows = pa.Table.from_arrays(arrays, schema=self.file_schema)
-        return Piece(rows, pa.Table.from_arrays(keys, names=[str(i) for i in range(len(keys))]))
+        return pa.Table.from_arrays(keys, names=[str(i) for i in range(len(keys))])
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

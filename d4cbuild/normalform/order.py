@@ -1,54 +1,163 @@
-"""Row order: a total order by declared keys."""
+"""Row order: a total order by declared keys, in memory or beyond it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from d4cbuild.normalform.scratch import Scratch
+from d4cbuild.normalform.spilledkeys import SpilledKeys
+
 EXAMPLES = 5
+_BATCH = 1 << 20
+# Sorting holds the keys, the row numbers, and a copy of either.
+_MEMORY_PER_BYTE = 3
+
+RowNumbers = np.ndarray[Any, np.dtype[Any]]
+"""Unsigned integers of 32 or 64 bits."""
 
 
-def row_order(keys: pa.Table) -> pa.Array:
-    """Find the order of rows.
+class KeySorter:
+    """Finds the order of rows by their keys alone.
 
     Ascending by each key in turn; text by its UTF-8 bytes; NaN after all numbers; nulls last.
 
     Args:
-        keys: A column per key, the most significant first; names do not matter but differ.
-
-    Returns:
-        uint64 array: row numbers in order.
+        memory: Bytes it may take; beyond them DuckDB sorts on disk.
+        scratch: Temporary space.
+        threads: Threads of DuckDB.
+        expected: How many rows there will be, about.
     """
-    # Nulls go last by default in every pyarrow; how to say so differs between versions.
-    options = pc.SortOptions([(name, "ascending") for name in keys.column_names])
-    return pc.sort_indices(keys, options=options)
+
+    def __init__(self, memory: int, scratch: Scratch, threads: int = 1, expected: int = 0) -> None:
+        self._expected = expected
+        self._memory = memory
+        self._scratch = scratch
+        self._threads = threads
+        self._held: list[pa.Table] = []
+        self._bytes = 0
+        self._rows = 0
+        self._spilled: SpilledKeys | None = None
+
+    def add(self, keys: pa.Table) -> None:
+        """Take the keys of the next rows: a column per key, the most significant first."""
+        self._held.append(keys)
+        self._rows += keys.num_rows
+        self._bytes += keys.nbytes + 16 * keys.num_rows
+        if self._spilled is not None or self._bytes * _MEMORY_PER_BYTE > self._memory:
+            self._spill()
+
+    def finish(self, runs: Iterable[Runs] = ()) -> RowNumbers:
+        """Sort. Call once, after the last rows.
+
+        Args:
+            runs: What is to see the keys in order.
+
+        Returns:
+            Row numbers in order.
+        """
+        if self._spilled is None:
+            return self._in_memory(runs)
+        order = np.zeros(self._rows, np.uint32 if self._rows < 1 << 32 else np.uint64)
+        at = 0
+        for rows, keys in self._spilled.ordered():
+            order[at : at + len(rows)] = rows
+            at += len(rows)
+            for run in runs:
+                run.add(keys)
+        return order
+
+    def _in_memory(self, runs: Iterable[Runs]) -> RowNumbers:
+        if not self._held:
+            return np.zeros(0, np.uint64)
+        keys = pa.concat_tables(self._held).combine_chunks()
+        self._held = []
+        # Nulls go last by default in every pyarrow; how to say so differs between versions.
+        options = pc.SortOptions([(name, "ascending") for name in keys.column_names])
+        order: Any = pc.sort_indices(keys, options=options)
+        for start in range(0, self._rows, _BATCH):
+            piece = keys.take(order.slice(start, _BATCH))
+            for run in runs:
+                run.add(piece)
+        result: RowNumbers = order.to_numpy()
+        return result
+
+    def _spill(self) -> None:
+        if self._spilled is None:
+            folder = self._scratch.new_folder()
+            self._spilled = SpilledKeys(folder, self._memory, self._threads, self._expected)
+        for keys in self._held:
+            self._spilled.add(keys)
+        self._held = []
 
 
-def repeated_keys(keys: pa.Table) -> tuple[int, list[tuple[Any, ...]]]:
-    """Look for rows that have the same key as the row before.
+class Runs:
+    """Watches keys go by in order and notes those that occur more than once.
+
+    Attributes:
+        extra: How many rows have the same key as the row before.
+        examples: The first few such keys, and how often each occurs.
 
     Args:
-        keys: A column per key, rows in order.
-
-    Returns:
-        How many there are, and the keys of the first few.
+        columns: How many of the leading columns to look at.
+        with_nulls: Whether rows with a null count.
     """
-    if keys.num_rows < 2:
-        return 0, []
-    same = np.ones(keys.num_rows - 1, dtype=bool)
-    for column in keys.columns:
-        same &= _equal(column.slice(0, len(column) - 1), column.slice(1))
-    rows = np.flatnonzero(same)
-    examples = keys.take(pa.array(rows[:EXAMPLES], pa.int64()))
-    return len(rows), list(zip(*(column.to_pylist() for column in examples.columns), strict=True))
+
+    def __init__(self, columns: int, with_nulls: bool) -> None:
+        self._columns = columns
+        self._with_nulls = with_nulls
+        self._last: pa.Table | None = None
+        self.extra = 0
+        self._found: list[tuple[tuple[Any, ...], int]] = []
+        self._continues = False
+
+    @property
+    def examples(self) -> list[tuple[tuple[Any, ...], int]]:
+        """The first few keys that occur more than once, and how often."""
+        return self._found[:EXAMPLES]
+
+    def add(self, keys: pa.Table) -> None:
+        """See the next keys."""
+        keys = keys.select(keys.column_names[: self._columns])
+        if keys.num_rows == 0:
+            return
+        whole = keys if self._last is None else pa.concat_tables([self._last, keys])
+        same = np.ones(whole.num_rows - 1, dtype=bool)
+        for column in whole.columns:
+            before, after = column.slice(0, len(column) - 1), column.slice(1)
+            same &= _equal(before, after, self._with_nulls)
+        self.extra += int(same.sum())
+        self._note(whole, same)
+        self._continues = bool(len(same) and same[-1])
+        self._last = keys.slice(keys.num_rows - 1)
+
+    def _note(self, whole: pa.Table, same: Any) -> None:
+        for start, length in _stretches(same):
+            if start == 0 and self._continues and self._found:
+                key, count = self._found[-1]
+                self._found[-1] = (key, count + length)
+            elif len(self._found) <= EXAMPLES:
+                row = whole.slice(start, 1)
+                key = tuple(column[0].as_py() for column in row.columns)
+                self._found.append((key, length + 1))
+            else:
+                return
 
 
-def _equal(before: pa.ChunkedArray, after: pa.ChunkedArray) -> Any:
-    equal = pc.fill_null(pc.equal(before, after), False)
-    result = pc.or_(equal, pc.and_(before.is_null(), after.is_null()))
+def _stretches(same: Any) -> Iterator[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
+    for start, end in edges.reshape(-1, 2):
+        yield int(start), int(end - start)
+
+
+def _equal(before: pa.ChunkedArray, after: pa.ChunkedArray, with_nulls: bool) -> Any:
+    result = pc.fill_null(pc.equal(before, after), False)
+    if with_nulls:
+        result = pc.or_(result, pc.and_(before.is_null(), after.is_null()))
     if pa.types.is_floating(before.type):
         result = pc.or_(result, pc.fill_null(pc.and_(pc.is_nan(before), pc.is_nan(after)), False))
     return np.asarray(result.to_numpy(), dtype=bool)

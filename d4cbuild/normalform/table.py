@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,11 +14,33 @@ import pyarrow as pa
 
 from d4cbuild.normalform.content import ContentDigest
 from d4cbuild.normalform.declaration import Declaration
-from d4cbuild.normalform.findings import DeclarationBroken, Findings, Violation, shown
+from d4cbuild.normalform.findings import DeclarationBroken, Findings, Violation
 from d4cbuild.normalform.geoparquet import canonical_json
-from d4cbuild.normalform.normaliser import Normaliser
-from d4cbuild.normalform.order import repeated_keys, row_order
-from d4cbuild.normalform.write import ROW_GROUP_ROWS, write_row_groups
+from d4cbuild.normalform.ordered import Settings, ordered_groups
+from d4cbuild.normalform.reading import Source, as_source
+from d4cbuild.normalform.scratch import Scratch
+from d4cbuild.normalform.write import FileForm, GroupWriter
+
+DEFAULT_MEMORY = 1 << 30
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file in normal form.
+
+    Attributes:
+        rows: How many rows it has.
+        content: Its content digest, in hex.
+        nulls: How many values of each declared column are missing.
+        geometry: Its GeoParquet record, where there is a geometry.
+        repaired: How many invalid shapes were repaired; none without geometry.
+    """
+
+    rows: int
+    content: str
+    nulls: dict[str, int]
+    geometry: dict[str, Any] | None
+    repaired: int | None
 
 
 @dataclass
@@ -46,102 +71,88 @@ def normalise(table: pa.Table, declaration: Declaration) -> NormalTable:
         table: Columns in any order, rows in any order, values in any storage variant.
         declaration: What it should be.
     """
+    source = as_source(table)
     findings = Findings(declaration.name, declaration.column_names)
-    normaliser = Normaliser(declaration, table.schema, findings)
-    pieces = [normaliser.add(piece) for piece in slices(table)]
-    normaliser.finish()
-    result = NormalTable(declaration, normaliser.file_schema.empty_table())
-    whole = [piece for piece in pieces if piece is not None]
-    if whole and len(whole) == len(pieces):
-        keys = pa.concat_tables([piece.keys for piece in whole])
-        order = row_order(keys)
-        check_order(keys.take(order), declaration, findings)
-        result.table = pa.concat_tables([piece.rows for piece in whole]).take(order)
-    result.violations = findings.violations()
+    with Scratch() as scratch:
+        settings = Settings(memory=1 << 62, workers=1, scratch=scratch)
+        rows = ordered_groups(source, declaration, findings, settings)
+        pieces = [group() for group in rows.groups]
+    result = NormalTable(declaration, rows.schema.empty_table(), findings.violations())
     if findings:
-        result.table = normaliser.file_schema.empty_table()
         return result
-    result.geometry, result.repaired = normaliser.geo, normaliser.repaired
+    result.table = pa.concat_tables([result.table, *(p.cast(rows.schema) for p in pieces)])
+    result.geometry, result.repaired = rows.geo(), rows.repaired()
     digest = ContentDigest(declaration.content_schema, declaration.kinds)
     digest.update(result.table.select(declaration.column_names))
     result.content = digest.hexdigest()
     return result
 
 
-def slices(table: pa.Table) -> Iterator[pa.Table]:
-    """Cut a table into pieces of a row group's size; a table without rows is one piece."""
-    for start in range(0, max(table.num_rows, 1), ROW_GROUP_ROWS):
-        yield table.slice(start, ROW_GROUP_ROWS)
-
-
-def check_order(keys: pa.Table, declaration: Declaration, findings: Findings) -> None:
-    """Is the order of rows total? The keys come in order."""
-    count, examples = repeated_keys(keys)
-    if count:
-        names = ", ".join(key.text for key in declaration.keys)
-        message = f"the key ({names}) is not a total order: rows share it with the row before"
-        shown_keys = [", ".join(shown(value) for value in key) for key in examples]
-        findings.add("", "sort_by", message, count, shown_keys)
-
-
 def write_table(
-    table: pa.Table, where: Path | BinaryIO, declaration: Declaration, workers: int = 1
-) -> NormalTable:
-    """Normalise a table and write it.
+    rows: pa.Table | Path | Source,
+    where: Path | BinaryIO,
+    declaration: Declaration,
+    workers: int = 1,
+    *,
+    memory: int = DEFAULT_MEMORY,
+    scratch: Path | None = None,
+) -> Written:
+    """Normalise rows and write them.
 
     Args:
-        table: The rows.
+        rows: A table, or the path of a Parquet file.
         where: A path, which holds nothing or the whole file at any moment; or a binary stream.
-        declaration: What it should be.
+        declaration: What the rows should be.
         workers: Row groups encoded at once; it does not change the bytes.
+        memory: Bytes to work in, about; what does not fit goes to the temporary space. It does not
+            change the bytes.
+        scratch: A folder for temporary files; the system's unless given.
 
     Raises:
-        DeclarationBroken: if the table does not keep its declaration; nothing is written then.
+        DeclarationBroken: if the rows do not keep their declaration; nothing is written then.
+        Unreadable: if the file is not readable as Parquet.
+        ScratchTooSmall: if the temporary space is full.
     """
-    normal = normalise(table, declaration)
-    if normal.violations:
-        raise DeclarationBroken(normal.violations)
-    if not isinstance(where, Path):
-        _write(normal, where, workers)
-        return normal
-    unfinished = where.with_name(f".{where.name}.unfinished")
-    try:
-        with unfinished.open("wb") as stream:
-            _write(normal, stream, workers)
-        unfinished.replace(where)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return normal
+    source = as_source(rows)
+    with Scratch(scratch) as space, _whole_or_nothing(where, space) as stream:
+        settings = Settings(memory=memory, workers=workers, scratch=space)
+        return _write(source, stream, declaration, settings)
 
 
-def _write(normal: NormalTable, stream: BinaryIO, workers: int) -> None:
-    key_values: dict[str, bytes] = {}
-    if normal.geometry is not None:
-        key_values["geo"] = canonical_json(normal.geometry)
-    write_row_groups(
-        stream,
-        [normal.table],
-        normal.table.schema,
-        sort_columns=recorded_order(normal.declaration),
-        key_values=key_values,
-        shapes=frozenset(c.name for c in normal.declaration.columns if c.is_geometry),
-        workers=workers,
+def _write(
+    source: Source, stream: BinaryIO, declaration: Declaration, settings: Settings
+) -> Written:
+    findings = Findings(declaration.name, declaration.column_names)
+    rows = ordered_groups(source, declaration, findings, settings)
+    digest = ContentDigest(declaration.content_schema, declaration.kinds)
+    form = FileForm(
+        schema=rows.schema,
+        declared=declaration.column_names,
+        sort_columns=declaration.recorded_order,
+        shapes=frozenset(c.name for c in declaration.columns if c.is_geometry),
     )
+    with GroupWriter(stream, form, digest, settings.workers) as writer:
+        for group in rows.groups:
+            writer.put(group)
+        if findings:
+            raise DeclarationBroken(findings.violations())
+        geo = rows.geo()
+        writer.finish({} if geo is None else {"geo": canonical_json(geo)})
+    return Written(writer.rows, digest.hexdigest(), writer.nulls, geo, rows.repaired())
 
 
-def recorded_order(declaration: Declaration) -> list[str]:
-    """The leading keys that are columns of the file, as ``sorting_columns`` states them."""
-    leading = []
-    for key in declaration.keys:
-        if key.hilbert:
-            break
-        leading.append(key.column)
-    return leading
-
-
-def null_counts(table: pa.Table) -> dict[str, int]:
-    """How many values of each column are missing."""
-    return {
-        name: column.null_count
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    }
+@contextmanager
+def _whole_or_nothing(where: Path | BinaryIO, scratch: Scratch) -> Iterator[BinaryIO]:
+    if not isinstance(where, Path):
+        with tempfile.TemporaryFile(dir=scratch.parent) as unfinished:
+            yield unfinished
+            unfinished.seek(0)
+            shutil.copyfileobj(unfinished, where, 1 << 20)
+        return
+    beside = where.with_name(f".{where.name}.unfinished")
+    try:
+        with beside.open("wb") as stream:
+            yield stream
+        beside.replace(where)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from d4cbuild.normalform.content import ContentDigest, run_digests
 from d4cbuild.normalform.footer import EncodedGroup, FileAssembler
 from d4cbuild.normalform.values import as_list
 
@@ -25,57 +28,107 @@ PARQUET_VERSION = "2.6"
 DATA_PAGE_VERSION = "1.0"
 
 
-def write_row_groups(
-    stream: BinaryIO,
-    tables: Iterable[pa.Table],
-    schema: pa.Schema,
-    *,
-    sort_columns: list[str],
-    key_values: dict[str, bytes],
-    shapes: frozenset[str] = frozenset(),
-    workers: int = 1,
-) -> None:
-    """Write tables, already in order and in normal form, as one Parquet file.
+@dataclass(frozen=True)
+class FileForm:
+    """What a file is to be like.
+
+    Attributes:
+        schema: Its schema.
+        declared: Its columns that are part of the content digest.
+        sort_columns: Leading columns the rows are sorted by, recorded in the file.
+        shapes: Columns of WKB: the order of their bytes means nothing, so they get no statistics.
+    """
+
+    schema: pa.Schema
+    declared: list[str]
+    sort_columns: list[str]
+    shapes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """A row group, ready to be put into a file."""
+
+    group: EncodedGroup
+    rows: int
+    digests: list[bytes]
+    nulls: list[int]
+
+
+RowGroup = Callable[[], pa.Table]
+"""Makes the rows of one row group, in order and in normal form, whenever it is called."""
+
+
+class GroupWriter:
+    """Writes row groups in the order they are put, encoding several at once.
 
     Args:
         stream: Where the file goes; written once from start to end.
-        tables: Rows in order, in pieces of any size.
-        schema: The file's schema.
-        sort_columns: Leading columns the rows are sorted by, recorded in the file.
-        key_values: Metadata of the file.
-        shapes: Columns of WKB: the order of their bytes means nothing, so they get no statistics.
+        form: What it is to be like.
+        digest: Takes the content of the rows.
         workers: Row groups encoded at once. It does not change the bytes.
     """
-    assembler = FileAssembler(stream)
-    waiting: list[Future[EncodedGroup]] = []
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        for group in _row_groups(tables, schema):
-            waiting.append(pool.submit(encode_row_group, group, sort_columns, shapes))
-            if len(waiting) > workers:
-                assembler.add(waiting.pop(0).result())
-        for future in waiting:
-            assembler.add(future.result())
-    assembler.finish(key_values)
+
+    def __init__(
+        self, stream: BinaryIO, form: FileForm, digest: ContentDigest, workers: int
+    ) -> None:
+        self._assembler = FileAssembler(stream)
+        self._form = form
+        self._digest = digest
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(max_workers=workers)
+        self._waiting: deque[Future[EncodedRows]] = deque()
+        self.rows = 0
+        self.nulls = dict.fromkeys(form.declared, 0)
+
+    def __enter__(self) -> GroupWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def put(self, group: RowGroup) -> None:
+        """Take the next row group; waits while too many are being encoded."""
+        self._waiting.append(self._pool.submit(_encode, group, self._form))
+        while len(self._waiting) > self._workers:
+            self._take(self._waiting.popleft().result())
+
+    def _take(self, encoded: EncodedRows) -> None:
+        self._assembler.add(encoded.group)
+        self.rows += encoded.rows
+        if encoded.rows:
+            self._digest.add_run(encoded.rows, encoded.digests)
+        for name, count in zip(self._form.declared, encoded.nulls, strict=True):
+            self.nulls[name] += count
+
+    def finish(self, key_values: dict[str, bytes]) -> None:
+        """Write what is left and the footer.
+
+        Args:
+            key_values: Metadata of the file.
+        """
+        if not self._waiting and not self.rows:
+            self.put(self._form.schema.empty_table)
+        while self._waiting:
+            self._take(self._waiting.popleft().result())
+        self._assembler.finish(key_values)
 
 
-def _row_groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    rest = schema.empty_table()
-    written = False
-    for table in tables:
-        rest = pa.concat_tables([rest, table.cast(schema)])
-        while rest.num_rows >= ROW_GROUP_ROWS:
-            yield rest.slice(0, ROW_GROUP_ROWS)
-            rest = rest.slice(ROW_GROUP_ROWS)
-            written = True
-    if rest.num_rows or not written:
-        yield rest
+def _encode(group: RowGroup, form: FileForm) -> EncodedRows:
+    table = group().combine_chunks().cast(form.schema)
+    declared = [table.column(name) for name in form.declared]
+    return EncodedRows(
+        group=encode_row_group(table, form.sort_columns, form.shapes),
+        rows=table.num_rows,
+        digests=run_digests(declared),
+        nulls=[column.null_count for column in declared],
+    )
 
 
 def encode_row_group(
     table: pa.Table, sort_columns: list[str], shapes: frozenset[str] = frozenset()
 ) -> EncodedGroup:
     """Encode one row group as a Parquet file in memory, every setting given."""
-    table = table.combine_chunks()
     leaves = dict(_table_leaves(table))
     dictionaries, encodings = column_encodings(leaves)
     sorting = pq.SortingColumn.from_ordering(

@@ -224,6 +224,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     found = normalise(table, declaration)
     assert [(v.column, v.rule, v.count) for v in found.violations] == [
         ("", "rows.min", 1),
+        ("", "sort_by", 1),
         ("id", "max", 1),
         ("id", "unique", 1),
         ("name", "nullable", 1),
@@ -248,7 +249,7 @@ def test_a_broken_rule_does_not_hide_a_broken_order() -> None:
     )
     found = normalise(pa.table({"c": [5, 5, 1, 1, None]}), declaration).violations
     assert [(v.rule, v.count, v.examples) for v in found] == [
-        ("sort_by", 2, ("1", "5")),
+        ("sort_by", 2, ("1 occurs 2 times", "5 occurs 2 times")),
         ("max", 2, ("row 0: 5", "row 1: 5")),
     ]
 

@@ -1,0 +1,213 @@
+"""The rows of a table in normal form and in order, a row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from d4cbuild.normalform.declaration import Declaration
+from d4cbuild.normalform.findings import Findings, shown
+from d4cbuild.normalform.normaliser import Normaliser
+from d4cbuild.normalform.order import KeySorter, RowNumbers, Runs
+from d4cbuild.normalform.reading import Source
+from d4cbuild.normalform.scatter import Partitions
+from d4cbuild.normalform.scratch import Scratch
+from d4cbuild.normalform.unique import note_repeated
+from d4cbuild.normalform.write import ROW_GROUP_ROWS, RowGroup
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to go about it; none of it changes the rows.
+
+    Attributes:
+        memory: Bytes to work in, about.
+        workers: Threads.
+        scratch: Temporary space.
+    """
+
+    memory: int
+    workers: int
+    scratch: Scratch
+
+    def sorter(self, rows: int) -> KeySorter:
+        """Make what sorts keys of about so many rows."""
+        return KeySorter(self.memory // 2, self.scratch, self.workers, rows)
+
+
+@dataclass(frozen=True)
+class OrderedRows:
+    """Rows in order.
+
+    Attributes:
+        schema: The file's schema.
+        groups: Row groups; to be gone through once. Where something is wrong with the table, there
+            may be none, and what is wrong is known only after the last.
+        geo: Gives the GeoParquet record, after the last row group.
+        repaired: Gives the number of repaired shapes, after the last row group.
+    """
+
+    schema: pa.Schema
+    groups: Iterator[RowGroup]
+    geo: Callable[[], dict[str, Any] | None]
+    repaired: Callable[[], int | None]
+
+
+def ordered_groups(
+    source: Source, declaration: Declaration, findings: Findings, settings: Settings
+) -> OrderedRows:
+    """Normalise, check and order rows, in memory where they fit and with files where not.
+
+    Args:
+        source: The rows.
+        declaration: What they should be.
+        findings: Where everything that is wrong goes.
+        settings: Memory, threads and temporary space.
+    """
+    sorter = partial(settings.sorter, source.rows)
+    normaliser = Normaliser(declaration, source.schema, findings, sorter)
+    # The rows as they came, as normalised, and as ordered, besides what is being encoded.
+    fits = source.weight() * 4 <= settings.memory
+    groups = (
+        _in_memory(source, normaliser, declaration, findings, settings)
+        if fits
+        else _beyond_memory(source, normaliser, declaration, findings, settings)
+    )
+    return OrderedRows(
+        normaliser.file_schema,
+        groups,
+        lambda: normaliser.geo,
+        lambda: normaliser.repaired,
+    )
+
+
+def _in_memory(
+    source: Source,
+    normaliser: Normaliser,
+    declaration: Declaration,
+    findings: Findings,
+    settings: Settings,
+) -> Iterator[RowGroup]:
+    sorter: KeySorter | None = settings.sorter(source.rows)
+    pieces: list[pa.Table] = []
+    for table in source.pieces():
+        piece = normaliser.add(table)
+        if piece.keys is None or sorter is None:
+            sorter = None
+        else:
+            sorter.add(piece.keys)
+        if piece.rows is not None:
+            pieces.append(piece.rows)
+    normaliser.finish()
+    order = None if sorter is None else _checked_order(sorter, declaration, findings)
+    if findings or order is None:
+        return
+    whole = pa.concat_tables(pieces).combine_chunks()
+    pieces.clear()
+    yield from _groups(whole, pa.array(order))
+
+
+def _groups(rows: pa.Table, order: pa.Array) -> Iterator[RowGroup]:
+    for start in range(0, len(order), ROW_GROUP_ROWS):
+        yield partial(rows.take, order.slice(start, ROW_GROUP_ROWS))
+
+
+def _beyond_memory(
+    source: Source,
+    normaliser: Normaliser,
+    declaration: Declaration,
+    findings: Findings,
+    settings: Settings,
+) -> Iterator[RowGroup]:
+    weight = source.weight()
+    with settings.scratch.filling(weight):
+        order = _order_of_keys(source, normaliser, declaration, findings, settings)
+    if order is None or findings:
+        for table in source.pieces():
+            normaliser.add(table)
+        normaliser.finish()
+        return
+    if np.array_equal(order, np.arange(len(order), dtype=order.dtype)):
+        yield from _as_they_come(source, normaliser)
+        return
+    part_rows = max(1, settings.memory // 8 * len(order) // weight)
+    folder = settings.scratch.new_folder()
+    partitions = Partitions(folder, normaliser.file_schema, order, part_rows)
+    del order
+    with settings.scratch.filling(weight):
+        for table in source.pieces():
+            rows = normaliser.add(table).rows
+            if rows is not None and not findings:
+                partitions.add(rows)
+        partitions.close()
+    normaliser.finish()
+    if findings:
+        return
+    for number in range(len(partitions)):
+        yield from _groups(*partitions.read(number))
+
+
+def _order_of_keys(
+    source: Source,
+    normaliser: Normaliser,
+    declaration: Declaration,
+    findings: Findings,
+    settings: Settings,
+) -> RowNumbers | None:
+    sorter = settings.sorter(source.rows)
+    if not normaliser.sortable:
+        return None
+    for table in source.pieces(normaliser.key_columns):
+        keys = normaliser.keys_of(table)
+        if keys is None:
+            return None
+        sorter.add(keys)
+    return _checked_order(sorter, declaration, findings)
+
+
+def _as_they_come(source: Source, normaliser: Normaliser) -> Iterator[RowGroup]:
+    held: list[pa.Table] = []
+    count = 0
+    for table in source.pieces():
+        rows = normaliser.add(table).rows
+        if rows is None:
+            continue
+        held.append(rows)
+        count += rows.num_rows
+        while count >= ROW_GROUP_ROWS:
+            whole = pa.concat_tables(held)
+            group, rest = whole.slice(0, ROW_GROUP_ROWS), whole.slice(ROW_GROUP_ROWS)
+            yield partial(_given, group)
+            held, count = [rest], rest.num_rows
+    normaliser.finish()
+    if count:
+        yield partial(_given, pa.concat_tables(held))
+
+
+def _given(table: pa.Table) -> pa.Table:
+    return table
+
+
+def _checked_order(sorter: KeySorter, declaration: Declaration, findings: Findings) -> RowNumbers:
+    """Find the order of rows and check that it is total."""
+    total = Runs(len(declaration.keys), with_nulls=True)
+    first = Runs(1, with_nulls=False)
+    column = declaration.column(declaration.first_key) if declaration.first_key else None
+    is_unique = column is not None and column.unique
+    order = sorter.finish([total, first] if is_unique else [total])
+    if column is not None and is_unique:
+        note_repeated(column.name, first, findings)
+    if total.extra:
+        names = ", ".join(key.text for key in declaration.keys)
+        examples = [
+            f"{', '.join(shown(value) for value in key)} occurs {count} times"
+            for key, count in total.examples
+        ]
+        message = f"the key ({names}) is not a total order: rows share it with the row before"
+        findings.add("", "sort_by", message, total.extra, examples)
+    return order
