@@ -76,12 +76,22 @@ def _state(path: Path) -> str:
 
 
 def entry_of(folder: Path, path: Path) -> TarEntry:
+    """One file of a folder as an entry of the code's tar.
+
+    Raises:
+        InputError: if it cannot be code.
+    """
     data = _read(path)
     name = text_name(os.fsencode(path.relative_to(folder).as_posix()))
     return TarEntry(name, data, bool(path.stat().st_mode & stat.S_IXUSR))
 
 
 def text_name(name: bytes) -> str:
+    """A file's name as text.
+
+    Raises:
+        InputError: if it is not UTF-8.
+    """
     try:
         return name.decode()
     except UnicodeDecodeError as error:
@@ -93,6 +103,7 @@ def text_name(name: bytes) -> str:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
+    """Yield what lies in a recipe's folder and may be code, links and repositories included."""
     for place, folders, names in os.walk(folder):
         top = Path(place) == folder
         if not top and ".git" in (*folders, *names):
@@ -131,6 +142,7 @@ def _read(path: Path) -> bytes:
 
 
 def not_plain(found: str, where: str) -> InputError:
+    """The error for something in the code that is no plain file."""
     return InputError(
         "a recipe's code is made of plain files",
         found=found,

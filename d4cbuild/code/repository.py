@@ -26,6 +26,11 @@ def open_repository(folder: Path) -> pygit2.Repository | None:
 
 
 def repository_of(folder: Path) -> pygit2.Repository:
+    """The git repository a folder lies in.
+
+    Raises:
+        InputError: if there is none, or nothing was ever committed to it.
+    """
     repository = open_repository(folder)
     if repository is None:
         raise InputError(
@@ -41,6 +46,7 @@ def repository_of(folder: Path) -> pygit2.Repository:
 
 
 def place_inside(repository: pygit2.Repository, folder: Path) -> str:
+    """A folder's path in its repository, POSIX style; empty for the repository's own folder."""
     if repository.workdir is None:
         raise InputError("the git repository has no working copy", where=str(folder))
     name = folder.resolve().relative_to(Path(repository.workdir).resolve()).as_posix()
@@ -48,17 +54,20 @@ def place_inside(repository: pygit2.Repository, folder: Path) -> str:
 
 
 def name_of(repository: pygit2.Repository, path: Path) -> str:
+    """A file's path in its repository, POSIX style. Links in it are not followed."""
     # Only the folder above is resolved: a link in the code is to be met as a link.
     above = place_inside(repository, path.parent)
     return f"{above}/{path.name}" if above else path.name
 
 
 def is_ignored(repository: pygit2.Repository, path: Path) -> bool:
+    """Whether git ignores a file and does not track it all the same."""
     name = name_of(repository, path.parent if path.name == ".git" else path)
     return name not in repository.index and repository.path_is_ignored(name)
 
 
 def first_parents(repository: pygit2.Repository) -> Iterator[pygit2.Commit]:
+    """Yield HEAD and its first parents, down to the first commit or the edge of a shallow clone."""
     import pygit2
 
     commit = repository.head.peel(pygit2.Commit)
@@ -70,6 +79,7 @@ def first_parents(repository: pygit2.Repository) -> Iterator[pygit2.Commit]:
 
 
 def subtree(tree: pygit2.Tree, prefix: str) -> pygit2.Tree | None:
+    """The tree at a path inside a tree, if there is one."""
     import pygit2
 
     if not prefix:
@@ -81,6 +91,7 @@ def subtree(tree: pygit2.Tree, prefix: str) -> pygit2.Tree | None:
 
 
 def tree_at_commit(repository: pygit2.Repository, commit: str, prefix: str) -> pygit2.Tree | None:
+    """The tree at a path in a commit, if both are there."""
     import pygit2
 
     found = repository.get(commit)
@@ -88,6 +99,7 @@ def tree_at_commit(repository: pygit2.Repository, commit: str, prefix: str) -> p
 
 
 def tree_by_id(repository: pygit2.Repository, tree: str) -> pygit2.Tree | None:
+    """The tree of an object id, if it is there."""
     import pygit2
 
     found = repository.get(tree)
@@ -95,6 +107,7 @@ def tree_by_id(repository: pygit2.Repository, tree: str) -> pygit2.Tree | None:
 
 
 def tree_at_head(repository: pygit2.Repository, prefix: str) -> pygit2.Tree | None:
+    """The tree at a path in HEAD, if it is there."""
     import pygit2
 
     if repository.head_is_unborn:
@@ -103,6 +116,11 @@ def tree_at_head(repository: pygit2.Repository, prefix: str) -> pygit2.Tree | No
 
 
 def code_of_tree(repository: pygit2.Repository, tree: pygit2.Tree) -> Code:
+    """The code in a recipe's git tree.
+
+    Raises:
+        InputError: for anything in it that is no plain file.
+    """
     return Code.of(list(_entries(repository, tree, "")))
 
 
