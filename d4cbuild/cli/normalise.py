@@ -48,7 +48,7 @@ def command(file: Path, output: Path, sort_by: str, workers: int, as_json: bool)
             )
     try:
         with replacing(output) as temporary:
-            normal = write_table(source.table, temporary, declaration, workers)
+            written = write_table(source.table, temporary, declaration, workers)
     except DeclarationBroken as broken:
         lines = [f"{v.column or 'table'}: {v.message}" for v in broken.violations]
         raise InputError(
@@ -57,10 +57,10 @@ def command(file: Path, output: Path, sort_by: str, workers: int, as_json: bool)
     digests = digests_of_file(output)
     record = {
         "file": str(output),
-        "rows": normal.table.num_rows,
+        "rows": written.rows,
         "size": digests.size,
         "sha256": str(digests.sha256),
-        "content": f"blake3:{normal.content}",
+        "content": f"blake3:{written.content}",
     }
     if as_json:
         click.echo(json.dumps(record, indent=2))
