@@ -21,6 +21,7 @@ BROKEN_PIPE = 141
 
 # name: (module, what it does). Kept here so that --help need not import any of them.
 COMMANDS = {
+    "check": ("check", "Say everything that is wrong with a recipe, and hazards in its code."),
     "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
     "build": ("build", "Build a recipe from its lock, and write its manifest."),
     "verify": ("verify", "Rebuild and compare every output with the manifest."),

@@ -28,6 +28,7 @@ ROOMS = {
     "requests": ("sources",),
     "rich": ("cli",),
     "shapely": ("normalform",),
+    "sqlglot": ("hazards",),
     "sqlite3": ("store",),
 }
 AMBIENT = PACKAGE / "base" / "ambient.py"
