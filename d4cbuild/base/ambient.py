@@ -33,6 +33,11 @@ def random_token() -> str:
     return secrets.token_hex(8)
 
 
+def secret_bytes(count: int) -> bytes:
+    """Random bytes that nobody can guess, for a new key."""
+    return secrets.token_bytes(count)
+
+
 def variable(name: str) -> str | None:
     """An environment variable of the caller; an empty one counts as unset."""
     return os.environ.get(name) or None
@@ -41,6 +46,11 @@ def variable(name: str) -> str | None:
 def environment_for_tools() -> dict[str, str]:
     """The caller's environment in the C locale, for host tools whose output is parsed."""
     return {**os.environ, "LC_ALL": "C", "LANGUAGE": ""}
+
+
+def caller_environment() -> dict[str, str]:
+    """All environment variables of the caller, for a process that is to have most of them."""
+    return dict(os.environ)
 
 
 def host_facts() -> dict[str, str]:
@@ -80,6 +90,15 @@ def boot_id() -> str:
     return path.read_text().strip() if path.exists() else "unknown"
 
 
+def available_memory() -> int:
+    """Bytes of memory that could be used without swapping; 0 where Linux does not say."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "MemAvailable":
+            return int(value.split()[0]) << 10
+    return 0
+
+
 def usable_cpus() -> tuple[int, ...]:
     """The CPUs this process may run on, in order."""
     return tuple(sorted(os.sched_getaffinity(0)))
@@ -92,6 +111,15 @@ def cpu_flags() -> frozenset[str]:
         if name.strip() == "flags":
             return frozenset(value.split())
     return frozenset()
+
+
+def cpu_vendor() -> str:
+    """Who made this machine's CPU, as the CPU says (``GenuineIntel``); else ``unknown``."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "vendor_id" and value.strip():
+            return value.strip()
+    return "unknown"
 
 
 def data_directory() -> Path:

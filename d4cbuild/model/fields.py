@@ -151,6 +151,12 @@ Licence = _pattern(
     r"(LicenseRef-)?[A-Za-z0-9][A-Za-z0-9.+-]{1,99}", "an SPDX identifier or LicenseRef-name"
 )
 WebAddress = _pattern(r"https?://[^\s\"'<>\\]{1,2000}", "an http or https address")
+# A key is 32 bytes, so its last digit stands for four bits only: each key has one text.
+PublicKeyText = _pattern(
+    r"ed25519:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=",
+    "a public key as d4cbuild key show prints it: ed25519: and 44 characters of base64",
+)
+BuilderName = _pattern(r"[a-z0-9]+(-[a-z0-9]+)*", "a builder's name: a-z and 0-9, parted by '-'")
 GitHash = _pattern(r"[0-9a-f]{40}", "a git object id of 40 hex digits")
 Platform = _pattern(r"linux/amd64", "linux/amd64, the one platform of this version")
 

@@ -18,6 +18,7 @@ FUNCTION_LINES = 40
 # Outside library: the rooms it may be used in.
 ROOMS = {
     "click": ("cli",),
+    "cryptography": ("attest",),
     "docker": ("sandbox",),
     "jinja2": ("environment",),
     "pyarrow": ("normalform", "tables"),
