@@ -25,6 +25,9 @@ COMMANDS = {
     "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
     "build": ("build", "Build a recipe from its lock, and write its manifest."),
     "verify": ("verify", "Rebuild and compare every output with the manifest."),
+    "key": ("key", "Keys to sign with: new, show."),
+    "attest": ("attest", "Sign what a recipe's manifest says was built from what."),
+    "challenge": ("challenge", "Compare what several places got: who agrees, who stands alone."),
     "digest": ("digest", "Print the digests of files, and of the tables in them."),
     "normalise": ("normalise", "Write any table as Parquet in normal form."),
     "env": ("env", "Environments: lock, build, show, export."),
@@ -60,7 +63,7 @@ def cli() -> None:
     """Build Canadian open datasets so that anyone can build them again and get the same bytes.
 
     Exit codes, OR-ed: 0 well, 1 a build failed, 2 a hash or lock does not match, 4 not identical,
-    8 not even equivalent, 16 could not be checked, 64 bad input.
+    8 not even equivalent, 16 could not be checked, 32 not trusted, 64 bad input.
     """
 
 
