@@ -132,6 +132,7 @@ def hostile() -> dict[str, bytes]:
         return json.dumps(good | fields).encode()
 
     signature = good["signatures"][0]
+    many = [{"keyid": str(number), "sig": ""} for number in range(1000)]
     return {
         "empty": b"",
         "not JSON": b"{",
@@ -152,11 +153,11 @@ def hostile() -> dict[str, bytes]:
         "signature not base64": changed(signatures=[signature | {"sig": "?"}]),
         "wrong payload type": changed(payloadType="application/json"),
         "payload type in capitals": changed(payloadType=PAYLOAD_TYPE.upper()),
-        "no payload type": json.dumps({k: v for k, v in good.items() if k != "payloadType"}).encode(),
+        "no payload type": changed().replace(b'"payloadType"', b'"payloadtype"'),
         "payload a number": changed(payload=1),
         "signatures an object": changed(signatures={}),
         "the same key twice": changed(signatures=[signature, signature]),
-        "a thousand signatures": changed(signatures=[{"keyid": str(n), "sig": ""} for n in range(1000)]),
+        "a thousand signatures": changed(signatures=many),
         "half a character": changed().replace(PAYLOAD_TYPE.encode(), b"\\ud800"),
     }  # fmt: skip
 
