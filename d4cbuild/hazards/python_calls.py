@@ -77,7 +77,7 @@ WORDS: Final = {
 STAT_FIELDS: Final = re.compile(r"st_([mca]time(_ns)?|mode|uid|gid|ino|dev|nlink)")
 HOST_FILES: Final = re.compile(r"/(proc|sys)/|/etc/(hostname|machine-id|passwd|localtime)$")
 REMOTE: Final = re.compile(r"(https?|ftps?|s3|gs|gcs|az|abfss?|hf)://|/vsi(curl|s3|gs|az)", re.I)
-READERS: Final = re.compile(r"(read|open|load|scan|fetch|url|download|from)", re.I)
+READERS: Final = re.compile(r"(read|open|load|scan|fetch|download|urlretrieve)", re.I)
 
 
 def call_spots(module: PythonModule) -> Iterator[Spot]:

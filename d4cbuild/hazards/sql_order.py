@@ -66,7 +66,11 @@ def _limit(statement: Statement, query: exp.Query) -> Iterator[Spot]:
 
 def _distinct_on(statement: Statement, query: exp.Query) -> Iterator[Spot]:
     distinct = query.args.get("distinct")
-    if distinct is not None and distinct.args.get("on") and not query.args.get("order"):
+    if (
+        isinstance(distinct, exp.Distinct)
+        and distinct.args.get("on")
+        and not query.args.get("order")
+    ):
         offset = statement.word_before(distinct, "distinct")
         message = "DISTINCT ON keeps one row of each group, without ORDER BY"
         yield statement.spot("unordered-pick", offset, message)
