@@ -12,6 +12,8 @@ from d4cbuild.build.result import shown_path
 from d4cbuild.build.verify import VerifyOptions, could_not_verify, verify_recipe
 from d4cbuild.cli import common
 from d4cbuild.cli.progress import make_progress
+from d4cbuild.cli.trusting import Trusting, judge_all, render_signed
+from d4cbuild.cli.trusting import options as with_trust
 from d4cbuild.errors import D4CError
 from d4cbuild.sandbox.choose import choose_runner
 from d4cbuild.sandbox.job import Runner
@@ -33,6 +35,7 @@ _COLOURS = {"identical": "green", "equivalent": "yellow", "unknown": "yellow"}
     metavar="NAME",
     help="What runs the sandbox: auto, bubblewrap, docker, or all for both.",
 )
+@with_trust
 @common.json_option
 def command(
     recipes: tuple[Path, ...],
@@ -41,13 +44,19 @@ def command(
     dist: Path | None,
     cpus: int | None,
     runner: str,
+    trusting: Trusting,
     as_json: bool,
 ) -> int:
     """Rebuild recipes from their locks and compare every output with manifest.json.
 
     Says of each output: identical (the same bytes), equivalent (other bytes, the same table),
     different, failed, or unknown (it could not be checked).
+
+    With --policy, nothing is rebuilt: what others have signed is judged by trust.toml. With
+    --attest as well, the rebuild is done, signed, and judged with the others.
     """
+    if trusting.only_judges:
+        return judge_all(trusting, common.chosen_recipes(recipes, every), dist, as_json)
     store = Store()
     progress = make_progress()
 
@@ -58,7 +67,8 @@ def command(
             result = verify_recipe(folder, store, _runners(runner), options, progress)
         except D4CError as error:
             result = could_not_verify(folder, error)
-        return result.as_json(), result.exit_code
+        record = trusting.after(folder, options.dist, result)
+        return record, record["exit_code"]
 
     with store.in_use():
         return common.each_recipe(
@@ -77,7 +87,7 @@ def _render(record: dict[str, Any]) -> str:
     for rebuild in record["rebuilds"]:
         for output in rebuild["outputs"]:
             lines += _render_output(rebuild["runner"], output)
-    return "\n".join(lines)
+    return "\n".join([*lines, *render_signed(record)])
 
 
 def _render_output(runner: str, output: dict[str, Any]) -> list[str]:
