@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from d4cbuild.normalform.content import content_digest
     from d4cbuild.normalform.declaration import Declaration
+    from d4cbuild.normalform.digesting import FileContent, digest_file
     from d4cbuild.normalform.findings import DeclarationBroken, Violation
     from d4cbuild.normalform.table import NormalTable, Written, normalise, write_table
 
 __all__ = [
     "Declaration",
     "DeclarationBroken",
+    "FileContent",
     "NormalTable",
     "Violation",
     "Written",
     "content_digest",
+    "digest_file",
     "normalise",
     "write_table",
 ]
@@ -29,10 +32,12 @@ __all__ = [
 _HOMES = {
     "Declaration": "declaration",
     "DeclarationBroken": "findings",
+    "FileContent": "digesting",
     "NormalTable": "table",
     "Violation": "findings",
     "Written": "table",
     "content_digest": "content",
+    "digest_file": "digesting",
     "normalise": "table",
     "write_table": "table",
 }

@@ -29,15 +29,18 @@ class ContentDigest:
         schema: Names, types and nullability, in column order. Storage variants do not matter.
         kinds: Names of types that Arrow does not show, by column: ``{"geometry": "geometry"}``.
 
+    Attributes:
+        columns: Name, type and nullability of each column.
+
     Raises:
         ValueError: if a column's type has no normal form.
     """
 
     def __init__(self, schema: pa.Schema, kinds: dict[str, str] | None = None) -> None:
-        self._description = [
-            [field.name, (kinds or {}).get(field.name) or type_name(field.type), field.nullable]
+        self.columns = tuple(
+            (field.name, (kinds or {}).get(field.name) or type_name(field.type), field.nullable)
             for field in schema
-        ]
+        )
         self._columns = [blake3() for _ in schema]
         self._rest: pa.Table | None = None
         self._rows = 0
@@ -70,9 +73,7 @@ class ContentDigest:
         if self._rest is not None and self._rest.num_rows:
             self.add_run(self._rest.num_rows, run_digests(_plain(self._rest)))
             self._rest = None
-        description = json.dumps(
-            self._description, ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        description = json.dumps(self.columns, ensure_ascii=False, separators=(",", ":")).encode()
         top = blake3(DOMAIN)
         top.update(struct.pack("<Q", len(description)))
         top.update(description)

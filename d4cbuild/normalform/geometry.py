@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from d4cbuild.normalform.place import Boxes, finite_boxes
+from d4cbuild.normalform.points import normal_points
 
 _TYPE_NAMES = (
     "Point",
@@ -74,6 +75,9 @@ def normal_shapes(column: pa.Array, valid: str, srid: int) -> tuple[Shapes | Non
     """
     import shapely
 
+    if (points := normal_points(column)) is not None:
+        wkb, boxes, name = points
+        return Shapes(wkb, boxes, frozenset({name}), invalid=0, repaired=0), []
     shapes, unreadable = _read(column)
     if unreadable:
         return None, [unreadable]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from d4cbuild.normalform.declaration import Declaration
 from d4cbuild.normalform.findings import Findings, shown
 from d4cbuild.normalform.normaliser import Normaliser
 from d4cbuild.normalform.order import KeySorter, RowNumbers, Runs
-from d4cbuild.normalform.reading import Source
+from d4cbuild.normalform.reading import Source, in_equal_pieces
 from d4cbuild.normalform.scatter import Partitions
 from d4cbuild.normalform.scratch import Scratch
 from d4cbuild.normalform.unique import note_repeated
@@ -139,11 +140,16 @@ def _beyond_memory(
     folder = settings.scratch.new_folder()
     partitions = Partitions(folder, normaliser.file_schema, order, part_rows)
     del order
-    with settings.scratch.filling(weight):
+    with settings.scratch.filling(weight), ThreadPoolExecutor(max_workers=1) as pool:
+        laying: Future[None] | None = None
         for table in source.pieces():
             rows = normaliser.add(table).rows
+            if laying is not None:
+                laying.result()
             if rows is not None and not findings:
-                partitions.add(rows)
+                laying = pool.submit(partitions.add, rows)
+        if laying is not None:
+            laying.result()
         partitions.close()
     normaliser.finish()
     if findings:
@@ -171,22 +177,11 @@ def _order_of_keys(
 
 
 def _as_they_come(source: Source, normaliser: Normaliser) -> Iterator[RowGroup]:
-    held: list[pa.Table] = []
-    count = 0
-    for table in source.pieces():
-        rows = normaliser.add(table).rows
-        if rows is None:
-            continue
-        held.append(rows)
-        count += rows.num_rows
-        while count >= ROW_GROUP_ROWS:
-            whole = pa.concat_tables(held)
-            group, rest = whole.slice(0, ROW_GROUP_ROWS), whole.slice(ROW_GROUP_ROWS)
-            yield partial(_given, group)
-            held, count = [rest], rest.num_rows
+    pieces = (normaliser.add(table).rows for table in source.pieces())
+    whole = (rows for rows in pieces if rows is not None)
+    for group in in_equal_pieces(whole, ROW_GROUP_ROWS):
+        yield partial(_given, group)
     normaliser.finish()
-    if count:
-        yield partial(_given, pa.concat_tables(held))
 
 
 def _given(table: pa.Table) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -99,6 +99,21 @@ class ParquetSource:
             return 0
         by_first = first.nbytes * self.rows // first.num_rows
         return max(int(by_first), self._decoded())
+
+
+def in_equal_pieces(pieces: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Cut pieces anew, so that each but the last has so many rows; none is empty."""
+    held: list[pa.Table] = []
+    count = 0
+    for piece in pieces:
+        held.append(piece)
+        count += piece.num_rows
+        while count >= rows:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, rows)
+            held, count = [whole.slice(rows)], count - rows
+    if count:
+        yield pa.concat_tables(held)
 
 
 def as_source(rows: pa.Table | Path | Source) -> Source:

@@ -52,11 +52,12 @@ class Partitions:
                 self._writers.append((sink, pa.ipc.new_stream(sink, self._schema)))
         ranks = self._ranks[self._at : self._at + table.num_rows]
         self._at += table.num_rows
-        order = np.argsort(ranks)
-        ranks = ranks[order]
-        rows = table.take(pa.array(order)).append_column(self._schema.field(_RANK), pa.array(ranks))
-        starts = np.arange(self._count + 1, dtype=np.uint64) * np.uint64(self.part_rows)
-        cuts = np.searchsorted(ranks, starts)
+        places = ranks // self.part_rows
+        # There are few enough of them for a byte, which is sorted fastest.
+        order = np.argsort(places.astype(np.uint8), kind="stable")
+        rows = table.append_column(self._schema.field(_RANK), pa.array(ranks))
+        rows = rows.take(pa.array(order))
+        cuts = np.concatenate([[0], np.cumsum(np.bincount(places, minlength=self._count))])
         for number, (_, writer) in enumerate(self._writers):
             start, end = int(cuts[number]), int(cuts[number + 1])
             if start < end:
@@ -80,5 +81,7 @@ class Partitions:
         with pa.memory_map(str(path)) as source:
             table = pa.ipc.open_stream(source).read_all()
         path.unlink()
-        ranks = table.column(_RANK).to_numpy()
-        return table.drop_columns([_RANK]), pa.array(np.argsort(ranks))
+        places = table.column(_RANK).to_numpy() - number * self.part_rows
+        order = np.empty(len(places), np.uint32)
+        order[places] = np.arange(len(places), dtype=np.uint32)
+        return table.drop_columns([_RANK]), pa.array(order)

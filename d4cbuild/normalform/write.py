@@ -21,8 +21,7 @@ ROW_GROUP_ROWS = 122_880
 PAGE_ROWS = 20_480
 ZSTD_LEVEL = 3
 DICTIONARY_MAXIMUM = 65_536
-# How many times fewer the distinct values must be than all values, for a dictionary.
-SHARE_OF_WIDE, SHARE_OF_OTHERS = 2, 4
+DICTIONARY_SHARE = 4
 UNLIMITED_BYTES = 1 << 30
 PARQUET_VERSION = "2.6"
 DATA_PAGE_VERSION = "1.0"
@@ -218,11 +217,17 @@ def _leaves(path: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:
 def _wants_dictionary(leaf: pa.Array) -> bool:
     if pa.types.is_boolean(leaf.type):
         return False
-    values = len(leaf) - leaf.null_count
-    distinct = pc.count_distinct(leaf, mode="only_valid").as_py()
-    is_wide = not (pa.types.is_primitive(leaf.type) and not pa.types.is_decimal(leaf.type))
-    share = SHARE_OF_WIDE if is_wide else SHARE_OF_OTHERS
-    return bool(0 < distinct <= DICTIONARY_MAXIMUM and share * distinct <= values)
+    leaf = leaf.drop_null()
+    most = min(DICTIONARY_MAXIMUM, len(leaf) // DICTIONARY_SHARE)
+    if most == 0:
+        return False
+    # Most columns without a dictionary show it in their first rows: these alone are too many.
+    start = leaf.slice(0, most + most // 8 + 1)
+    return _distinct(start) <= most and (len(start) == len(leaf) or _distinct(leaf) <= most)
+
+
+def _distinct(leaf: pa.Array) -> int:
+    return int(pc.count_distinct(leaf).as_py())
 
 
 def _encoding(arrow: pa.DataType) -> str:

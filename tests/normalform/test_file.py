@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from d4cbuild.normalform import Declaration, DeclarationBroken, content_digest, write_table
 from d4cbuild.normalform.footer import CREATED_BY, EncodedGroup
 from d4cbuild.normalform.thrift import Struct, decode
-from d4cbuild.normalform.write import DICTIONARY_MAXIMUM, PAGE_ROWS, ROW_GROUP_ROWS
+from d4cbuild.normalform.write import PAGE_ROWS, ROW_GROUP_ROWS
 
 from .slow_digest import Column
 from .tables import arrow_table, declared, tables
@@ -220,13 +220,13 @@ def test_encodings_follow_the_rule(big: tuple[pa.Table, bytes]) -> None:
     [
         (25_000, 100_000, pa.int64(), True),
         (25_001, 100_000, pa.int64(), False),
-        (50_000, 100_000, pa.string(), True),
-        (50_001, 100_000, pa.string(), False),
-        (DICTIONARY_MAXIMUM + 0, ROW_GROUP_ROWS, pa.string(), False),
-        (61_440, ROW_GROUP_ROWS, pa.string(), True),
-        (61_441, ROW_GROUP_ROWS, pa.string(), False),
+        (25_000, 100_000, pa.string(), True),
+        (25_001, 100_000, pa.string(), False),
+        (30_720, ROW_GROUP_ROWS, pa.string(), True),
+        (30_721, ROW_GROUP_ROWS, pa.string(), False),
         (1, 1, pa.string(), False),
-        (1, 2, pa.string(), True),
+        (1, 3, pa.string(), False),
+        (1, 4, pa.string(), True),
         (1, 3, pa.int8(), False),
         (1, 4, pa.int8(), True),
         (2, 100, pa.bool_(), False),
@@ -242,11 +242,20 @@ def test_dictionaries_are_for_columns_with_few_distinct_values(
 
 
 def test_nulls_do_not_count_towards_a_dictionary() -> None:
-    values = pa.array(["a", "a", None, None])
-    data = written(pa.table({"id": [1, 2, 3, 4], "two": values, "one": values.take([0, 2, 3, 2])}))
-    two, one = (metadata(data).row_group(0).column(i).encodings for i in (1, 2))
-    assert "RLE_DICTIONARY" in two
-    assert "RLE_DICTIONARY" not in one
+    four = pa.array(["a", "a", "a", "a", None, None])
+    three = pa.array(["a", "a", "a", None, None, None])
+    data = written(pa.table({"id": range(6), "four": four, "three": three}))
+    encodings = [metadata(data).row_group(0).column(i).encodings for i in (1, 2)]
+    assert ["RLE_DICTIONARY" in found for found in encodings] == [True, False]
+
+
+def test_distinct_values_after_the_first_rows_count_for_a_dictionary_too() -> None:
+    values = np.concatenate([np.zeros(20_000), np.arange(40_000)])
+    late = written(pa.table({"id": np.arange(60_000), "c": values}))
+    early = written(pa.table({"id": np.arange(60_000), "c": values[::-1].copy()}))
+    few = written(pa.table({"id": np.arange(60_000), "c": np.minimum(values, 14_000)}))
+    found = [metadata(data).row_group(0).column(1).encodings for data in (late, early, few)]
+    assert ["RLE_DICTIONARY" in encodings for encodings in found] == [False, False, True]
 
 
 def test_a_table_without_rows_is_a_file_without_row_groups() -> None:
