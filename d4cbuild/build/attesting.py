@@ -66,19 +66,16 @@ def attest_recipe(folder: RecipeFolder, key: SigningKey, output: Path, dist: Pat
             where=str(folder.path / MANIFEST_FILE),
             hint=f"commit, then d4cbuild build {folder.where}",
         )
-    check_artifacts(sealed, dist)
+    _refuse_other_artifacts(sealed, dist, folder)
     envelope = seal(provenance_statement(sealed, key.builder), (key,))
     return write_attestation(output, sealed, "provenance", envelope)
 
 
-def check_artifacts(sealed: SealedManifest, dist: Path) -> dict[str, str]:
+def compare_artifacts(sealed: SealedManifest, dist: Path) -> dict[str, str]:
     """Compare the data files that are there with the manifest.
 
     Returns:
-        ``same`` or ``absent`` by file name.
-
-    Raises:
-        HashMismatch: naming the first file that is another one.
+        ``same``, ``other`` or ``absent`` by file name.
     """
     found = {}
     for output in sealed.manifest.outputs:
@@ -87,16 +84,22 @@ def check_artifacts(sealed: SealedManifest, dist: Path) -> dict[str, str]:
             found[output.file] = "absent"
             continue
         digests = digests_of_file(path)
-        if (digests.sha256, digests.blake3) != (output.sha256, output.blake3):
+        same = (digests.sha256, digests.blake3) == (output.sha256, output.blake3)
+        found[output.file] = "same" if same else "other"
+    return found
+
+
+def _refuse_other_artifacts(sealed: SealedManifest, dist: Path, folder: RecipeFolder) -> None:
+    states = compare_artifacts(sealed, dist)
+    for output in sealed.manifest.outputs:
+        if states[output.file] == "other":
             raise HashMismatch(
                 "the data file is not the one that the manifest names",
                 expected=f"{output.sha256}, {output.size} bytes",
-                found=f"{digests.sha256}, {digests.size} bytes",
-                where=str(path),
-                hint=f"remove it, then d4cbuild build {sealed.dataset}",
+                found="other bytes",
+                where=str(dist / output.file),
+                hint=f"remove it, then d4cbuild build {folder.where}",
             )
-        found[output.file] = "same"
-    return found
 
 
 def attest_rebuild(
@@ -173,17 +176,17 @@ def judge_recipe(
         folder: The recipe.
         trust: The policy.
         attestations: The folder of attestations.
-        dist: Where data files may be; those that are there must be the manifest's.
+        dist: Where data files may be.
 
     Returns:
-        The answer, and which data files were there.
+        The answer, and ``same``, ``other`` or ``absent`` by data file.
 
     Raises:
         InputError: if manifest or attestations cannot be read.
-        HashMismatch: if a data file is not the one that the manifest names.
+        HashMismatch: if the manifest's build key is not the digest of its derivation.
     """
     sealed = sealed_manifest(folder)
-    artifacts = check_artifacts(sealed, dist)
+    artifacts = compare_artifacts(sealed, dist)
     found = read_attestations(attestations, sealed)
     return judge(trust, sealed, found), artifacts
 

@@ -16,7 +16,7 @@ from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import VerifyResult, shown_path
 from d4cbuild.cli import common
-from d4cbuild.errors import D4CError, InputError
+from d4cbuild.errors import D4CError, Exit, InputError
 from d4cbuild.model.trust import Trust
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -80,7 +80,10 @@ class Trusting:
             return {}, 0
         place = attestations_folder(self.attestations, folder.path)
         judgement, artifacts = judge_recipe(folder, self.trust, place, dist)
-        return {"policy": judgement.as_json(), "artifacts": artifacts}, judgement.exit_code
+        code = judgement.exit_code
+        if "other" in artifacts.values():
+            code |= int(Exit.HASH_MISMATCH)
+        return {"policy": judgement.as_json(), "artifacts": artifacts}, code
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,8 +137,8 @@ def judge_all(trusting: Trusting, recipes: list[Path], dist: Path | None, as_jso
         lambda recipe: trusting.judged(recipe, common.dist_folder(dist, recipe)),
         lambda record: "\n".join(
             [
-                *(f"{name}: {state}" for name, state in record["artifacts"].items()),
                 *render_policy(record["policy"]),
+                *_render_artifacts(record["artifacts"]),
             ]
         ),
     )
@@ -148,7 +151,18 @@ def render_signed(record: dict[str, Any]) -> list[str]:
         lines.append(f"  signed: {shown_path(Path(record['attestation']))}")
     elif "attestation" in record:
         lines.append("  nothing is signed: nothing was rebuilt")
-    return lines + (render_policy(record["policy"]) if "policy" in record else [])
+    if "policy" in record:
+        lines += [*render_policy(record["policy"]), *_render_artifacts(record["artifacts"])]
+    return lines
+
+
+def _render_artifacts(artifacts: dict[str, str]) -> list[str]:
+    words = {
+        "same": "the manifest's bytes",
+        "other": click.style("not the manifest's bytes", fg="red"),
+        "absent": "not in dist/",
+    }
+    return [f"  {name}: {words[state]}" for name, state in artifacts.items()]
 
 
 def render_policy(policy: dict[str, Any]) -> list[str]:

@@ -8,13 +8,33 @@ from typing import Any
 import pytest
 
 from d4cbuild.attest.envelope import Envelope, seal
+from d4cbuild.attest.keys import PublicKey
 from d4cbuild.attest.policy import Judgement, Standing, judge
 from d4cbuild.attest.statement import provenance_statement, rebuild_statement
 from d4cbuild.errors import InputError
+from d4cbuild.model.attestation import (
+    BUILD_TYPE,
+    BUILDER_PREFIX,
+    PAYLOAD_TYPE,
+    PROVENANCE_TYPE,
+    REBUILD_TYPE,
+    OneRebuild,
+    RebuildPredicate,
+    RebuiltOutput,
+)
 from d4cbuild.model.parse import record_from_toml
-from d4cbuild.model.trust import Trust
+from d4cbuild.model.trust import Requirement, Trust, TrustedKey
 from d4cbuild.model.verdict import Verdict
-from tests.attest.signed import OTHER_RECIPE, World, changed_manifest, rebuild, sealed, two_of
+from tests.attest.signed import (
+    OTHER_RECIPE,
+    REPOSITORY,
+    World,
+    changed_manifest,
+    rebuild,
+    sealed,
+    two_of,
+)
+from tests.house.documents import Document
 
 WORLD = World()
 ABOUT = sealed()
@@ -285,3 +305,19 @@ BAD_POLICIES = {
 def test_a_faulty_policy_is_bad_input(text: str, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         record_from_toml(Trust, text.encode(), "trust.toml")
+
+
+def test_the_policy_in_the_spec_is_one() -> None:
+    page = Document(REPOSITORY / "d4cbuild" / "spec" / "attestations-1.md")
+    (example,) = [fence.text for fence in page.fences() if fence.language == "toml"]
+    trust = record_from_toml(Trust, example.encode(), "attestations-1.md")
+    assert PublicKey.parse(trust.keys[0].key).key_id
+    named = set(page.spans())
+    for kind in (Trust, TrustedKey, Requirement, RebuildPredicate, OneRebuild, RebuiltOutput):
+        fields = {each.alias or name for name, each in kind.model_fields.items()}
+        prefixes = ("", "keys[].", "datasets.", "rebuilds")
+        shown = {span.removeprefix(p).removesuffix("[]") for span in named for p in prefixes}
+        assert fields - shown - {"keys", "datasets", "rebuilds", "outputs"} == set(), kind
+    assert {str(standing) for standing in Standing} <= named
+    for address in (PROVENANCE_TYPE, REBUILD_TYPE, BUILD_TYPE, BUILDER_PREFIX, PAYLOAD_TYPE):
+        assert address in page.text
