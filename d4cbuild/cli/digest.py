@@ -10,7 +10,11 @@ import click
 from d4cbuild.base.digest import digests_of_file
 from d4cbuild.cli import common
 from d4cbuild.errors import InputError
-from d4cbuild.tables.parquet import is_parquet, parquet_content
+from d4cbuild.normalform.digesting import digest_file
+from d4cbuild.normalform.reading import Unreadable
+from d4cbuild.tables.parquet import is_parquet
+
+WORKERS = 2
 
 
 @click.command("digest")
@@ -32,7 +36,7 @@ def command(files: tuple[Path, ...], as_json: bool) -> int:
 def _digests(path: Path) -> dict[str, Any]:
     try:
         digests = digests_of_file(path)
-        table = parquet_content(path) if is_parquet(path) else None
+        parquet = is_parquet(path)
     except OSError as error:
         raise InputError(
             "the file cannot be read", found=str(error.strerror), where=str(path)
@@ -43,10 +47,27 @@ def _digests(path: Path) -> dict[str, Any]:
         "blake3": str(digests.blake3),
         "sha256": str(digests.sha256),
         "md5": str(digests.md5),
-        "content": None if table is None else table.digest,
-        "no_content_because": "not a Parquet file" if table is None else table.reason,
-        "rows": None if table is None else table.rows,
+        **(_content(path) if parquet else _no_content("not a Parquet file")),
     }
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        found = digest_file(path, WORKERS)
+    except Unreadable as error:
+        raise InputError(
+            "the Parquet file cannot be read",
+            found=str(error),
+            where=str(path),
+            hint="fetch or build it again",
+        ) from error
+    except ValueError as error:
+        return _no_content(str(error))
+    return {"content": f"blake3:{found.digest}", "rows": found.rows, "no_content_because": None}
+
+
+def _no_content(reason: str) -> dict[str, Any]:
+    return {"content": None, "rows": None, "no_content_because": reason}
 
 
 def _render(record: dict[str, Any]) -> str:

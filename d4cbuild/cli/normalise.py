@@ -10,10 +10,13 @@ import click
 from d4cbuild.base.digest import digests_of_file
 from d4cbuild.base.files import replacing
 from d4cbuild.cli import common
-from d4cbuild.errors import InputError
+from d4cbuild.errors import InputError, StoreError
+from d4cbuild.model.quantities import parse_bytes
+from d4cbuild.normalform.declaration import SortKey
 from d4cbuild.normalform.findings import DeclarationBroken
+from d4cbuild.normalform.scratch import ScratchTooSmall
 from d4cbuild.normalform.table import write_table
-from d4cbuild.tables.read import read_any
+from d4cbuild.tables.read import ReadTable, read_any
 
 
 @click.command("normalise")
@@ -27,33 +30,37 @@ from d4cbuild.tables.read import read_any
     metavar="KEY[,KEY…]",
     help="Columns of the row order, a total order; hilbert(geometry) orders by place.",
 )
+@click.option("--memory", default="1GiB", show_default=True, metavar="SIZE", help="To work in.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @common.json_option
-def command(file: Path, output: Path, sort_by: str, workers: int, as_json: bool) -> int:
+def command(
+    file: Path, output: Path, sort_by: str, memory: str, workers: int, as_json: bool
+) -> int:
     """Write any table as Parquet in normal form (d4c.parquet/1).
 
     Reads Parquet, Arrow, CSV (every column as text) and JSON lines; with d4cbuild[geo] also
-    GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GML and KML.
+    GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GML and KML. Parquet may be larger than memory.
     """
     source = read_any(file)
-    keys = tuple(key.strip() for key in sort_by.split(",") if key.strip())
-    declaration = source.declared(keys)
-    for key in declaration.keys:
-        if declaration.column(key.column) is None:
-            raise InputError(
-                "--sort-by names a column that is not there",
-                expected=f"one of {', '.join(declaration.column_names)}",
-                found=key.text,
-                where=str(file),
-            )
+    declaration = source.declared(_known_keys(source, sort_by, file))
+    room = _bytes_of(memory)
     try:
         with replacing(output) as temporary:
-            written = write_table(source.table, temporary, declaration, workers)
+            written = write_table(
+                source.rows, temporary, declaration, workers, memory=room, scratch=output.parent
+            )
     except DeclarationBroken as broken:
         lines = [f"{v.column or 'table'}: {v.message}" for v in broken.violations]
         raise InputError(
             "the table has no normal form", found="\n".join(lines), where=str(file)
         ) from broken
+    except ScratchTooSmall as error:
+        raise StoreError(
+            "the disk is too small for what does not fit into memory",
+            found=str(error.strerror),
+            where=str(output.parent),
+            hint="give more --memory, or write to a larger disk",
+        ) from error
     digests = digests_of_file(output)
     record = {
         "file": str(output),
@@ -69,3 +76,24 @@ def command(file: Path, output: Path, sort_by: str, workers: int, as_json: bool)
         click.echo(f"  {record['sha256']}")
         click.echo(f"  content {record['content']}")
     return 0
+
+
+def _known_keys(source: ReadTable, sort_by: str, file: Path) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in sort_by.split(",") if key.strip())
+    names = source.rows.schema.names
+    for key in keys:
+        if SortKey.parse(key).column not in names:
+            raise InputError(
+                "--sort-by names a column that is not there",
+                expected=f"one of {', '.join(names)}",
+                found=key,
+                where=str(file),
+            )
+    return keys
+
+
+def _bytes_of(text: str) -> int:
+    try:
+        return int(str(parse_bytes(text)))
+    except ValueError as error:
+        raise InputError(str(error), where="--memory") from error

@@ -1,36 +1,14 @@
-"""What a Parquet file of any writer holds: its logical columns, and its content digest."""
+"""What a Parquet file of any writer holds: its logical columns."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-
-from d4cbuild.errors import InputError
-from d4cbuild.normalform.content import ContentDigest
 
 MAGIC = b"PAR1"
-
-
-@dataclass(frozen=True)
-class ParquetContent:
-    """The table in a Parquet file.
-
-    Attributes:
-        digest: Its content digest, ``blake3:…``; ``None`` where it has no normal form.
-        reason: Why it has none.
-        rows: How many rows.
-        columns: Names of the logical columns, in order.
-    """
-
-    digest: str | None
-    reason: str | None
-    rows: int
-    columns: tuple[str, ...]
 
 
 def is_parquet(path: Path) -> bool:
@@ -41,37 +19,6 @@ def is_parquet(path: Path) -> bool:
             return False
         stream.seek(-4, 2)
         return stream.read(4) == MAGIC
-
-
-def parquet_content(path: Path) -> ParquetContent:
-    """Digest the table in a Parquet file, one row group in memory at a time.
-
-    Columns that only repeat another one are left out: the covering box that GeoParquet metadata
-    names. Columns that it says are WKB are shapes.
-
-    Raises:
-        InputError: if the file cannot be read.
-    """
-    try:
-        file = pq.ParquetFile(path)
-        schema, kinds = logical_schema(file.schema_arrow)
-        try:
-            digest = ContentDigest(schema, kinds)
-            for group in range(file.num_row_groups):
-                digest.update(file.read_row_group(group, columns=schema.names))
-            found, reason = f"blake3:{digest.hexdigest()}", None
-        except ValueError as error:
-            if isinstance(error, pa.ArrowInvalid):
-                raise
-            found, reason = None, str(error)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            "the Parquet file cannot be read",
-            found=str(error).splitlines()[0],
-            where=str(path),
-            hint="fetch or build it again",
-        ) from error
-    return ParquetContent(found, reason, file.metadata.num_rows, tuple(schema.names))
 
 
 def logical_schema(schema: pa.Schema) -> tuple[pa.Schema, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,14 +11,39 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.feather
 import pyarrow.json
-import pyarrow.parquet as pq
 
 from d4cbuild.errors import InputError
 from d4cbuild.normalform.declaration import Declaration
+from d4cbuild.normalform.reading import ParquetSource, Source
 from d4cbuild.tables.parquet import geo_columns, logical_schema
 
 GEOMETRY = "geometry"
 _WKB_FIELD = {b"ARROW:extension:name": b"geoarrow.wkb"}
+
+
+class LogicalColumns:
+    """The logical columns of a Parquet file, read piece by piece.
+
+    Args:
+        file: The file.
+        schema: What to take of it, and how to see it.
+    """
+
+    def __init__(self, file: ParquetSource, schema: pa.Schema) -> None:
+        self._file = file
+        self.schema = schema
+        self.rows = file.rows
+
+    def pieces(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Yield all rows in pieces; see :class:`~d4cbuild.normalform.reading.Source`."""
+        names = self.schema.names if columns is None else columns
+        wanted = pa.schema([self.schema.field(name) for name in names])
+        for piece in self._file.pieces(names):
+            yield piece.select(names).cast(wanted)
+
+    def weight(self) -> int:
+        """About how many bytes all rows take in memory."""
+        return self._file.weight()
 
 
 @dataclass(frozen=True)
@@ -26,11 +51,11 @@ class ReadTable:
     """A table from a file.
 
     Attributes:
-        table: The rows; columns of shapes hold WKB.
+        rows: A table in memory, or one to be read piece by piece; columns of shapes hold WKB.
         crs: The CRS of each column of shapes, ``authority:code``.
     """
 
-    table: pa.Table
+    rows: pa.Table | Source
     crs: dict[str, str]
 
     def declared(self, sort_by: tuple[str, ...]) -> Declaration:
@@ -40,7 +65,7 @@ class ReadTable:
             InputError: if a column's type has no normal form.
         """
         try:
-            plain = Declaration.of_schema(self.table.schema, sort_by)
+            plain = Declaration.of_schema(self.rows.schema, sort_by)
         except ValueError as error:
             raise InputError("a column has no normal form", found=str(error)) from error
         columns = (replace(c, crs=self.crs.get(c.name, c.crs)) for c in plain.columns)
@@ -73,12 +98,12 @@ def read_any(path: Path) -> ReadTable:
 
 
 def _read_parquet(path: Path) -> ReadTable:
-    table = pq.ParquetFile(path).read()
-    schema, kinds = logical_schema(table.schema)
-    described = geo_columns(table.schema)
+    file = ParquetSource(path)
+    schema, kinds = logical_schema(file.schema)
+    described = geo_columns(file.schema)
     fields = [f.with_metadata(_WKB_FIELD) if f.name in kinds else f for f in schema]
     crs = {name: _crs_of(described[name].get("crs")) for name in kinds}
-    return ReadTable(table.select(schema.names).cast(pa.schema(fields)), crs)
+    return ReadTable(LogicalColumns(file, pa.schema(fields)), crs)
 
 
 def _read_feather(path: Path) -> ReadTable:
