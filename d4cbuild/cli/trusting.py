@@ -16,7 +16,7 @@ from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import VerifyResult, shown_path
 from d4cbuild.cli import common
-from d4cbuild.errors import D4CError, Exit, InputError
+from d4cbuild.errors import D4CError, Exit, InputError, trouble
 from d4cbuild.model.trust import Trust
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -68,8 +68,9 @@ class Trusting:
             if self.trust is not None:
                 judged, more = self._judge(folder, dist)
                 record, code = record | judged, code | more
-        except D4CError as error:
+        except (D4CError, OSError) as cause:
             # The rebuild's own answer is not lost because it could not be signed.
+            error = trouble(cause) if isinstance(cause, OSError) else cause
             record["signing_error"] = error.as_record()
             click.echo(f"error: {error}", err=True)
             code |= int(error.exit_code)

@@ -174,7 +174,7 @@ class OneRebuild(Record):
 class VariedCircumstances(Record):
     """What was made other on purpose."""
 
-    seed: Name
+    seed: str
     """What the choices were drawn with."""
 
     rounds: tuple[dict[str, str], ...]

@@ -79,3 +79,13 @@ def test_where_nothing_was_rebuilt_nothing_is_signed(project: Project) -> None:
     assert answer.status & 16
     assert not (project.root / "attestations").exists()
     assert answer.json["results"][0]["attestation"] is None
+
+
+def test_the_answer_is_not_lost_where_it_cannot_be_written(project: Project) -> None:
+    prepared(project.built(), 1)
+    (project.root / "attestations").write_text("a file")
+    answer = verify(project)
+    assert answer.status == 16
+    (result,) = answer.json["results"]
+    assert result["verdict"] == "identical"
+    assert result["signing_error"]["message"] == "the operating system refused"
