@@ -1,0 +1,18 @@
+"""Reads a text in the encoding of the machine, and spells a month in its language."""
+
+import datetime
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def write(values: list[str]) -> None:
+    """Write one numbered row for each value."""
+    table = pa.table({"number": pa.array(range(len(values)), pa.int32()), "value": values})
+    pq.write_table(table, Path(os.environ["D4C_OUT"]) / "rows.parquet")
+
+
+text = (Path(os.environ["D4C_SOURCES"]) / "a.csv").read_text()
+write([text, datetime.date(2020, 8, 1).strftime("%B")])
