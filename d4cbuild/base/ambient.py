@@ -99,6 +99,11 @@ def available_memory() -> int:
     return 0
 
 
+def machine_cpus() -> int:
+    """How many CPUs this machine has, whether this process may use them or not."""
+    return os.cpu_count() or 1
+
+
 def usable_cpus() -> tuple[int, ...]:
     """The CPUs this process may run on, in order."""
     return tuple(sorted(os.sched_getaffinity(0)))

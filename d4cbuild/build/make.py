@@ -17,6 +17,7 @@ from d4cbuild.build.carried import carry_normal_form, lay_out
 from d4cbuild.build.collect import Collected, collect_outputs
 from d4cbuild.build.logbook import BuildLog, build_log
 from d4cbuild.build.plan import Plan
+from d4cbuild.build.vary.surroundings import ORDINARY, Surroundings
 from d4cbuild.environment.images import ensure_image
 from d4cbuild.errors import BuildFailed
 from d4cbuild.model.recipe import Output
@@ -76,6 +77,7 @@ class Maker:
         mirrors: Further places that hold copies of sources.
         progress: Whom to tell.
         cpus: CPUs to use instead of the recipe's, if given; it must not change the bytes.
+        surroundings: What else is other than usual, to show that it does not change them either.
     """
 
     store: Store
@@ -83,6 +85,7 @@ class Maker:
     mirrors: Sequence[str]
     progress: Progress
     cpus: int | None = None
+    surroundings: Surroundings = ORDINARY
 
     def make(self, plan: Plan) -> Making:
         """Make every output of a plan from its ingredients, in fresh sandboxes.
@@ -94,7 +97,7 @@ class Maker:
         """
         require_cpu_floor()
         image = ensure_image(plan.folder.environment(plan.recipe), self.store, self.progress)
-        sources = self._sources(plan)
+        sources = self.sources(plan)
         with (
             self.store.workspace() as workspace,
             build_log(self.store, plan.key, self.runner.version()) as log,
@@ -114,7 +117,13 @@ class Maker:
             )
             return Making(outputs, log.path, outcome.seconds)
 
-    def _sources(self, plan: Plan) -> tuple[tuple[str, Path], ...]:
+    def sources(self, plan: Plan) -> tuple[tuple[str, Path], ...]:
+        """Make sure that every source is in the store; returns name and path of each.
+
+        Raises:
+            HashMismatch: if one no longer has its locked bytes.
+            Unavailable: if one cannot be had.
+        """
         found = []
         declared = {source.name: source for source in plan.recipe.sources}
         for locked in plan.lock.sources:
@@ -144,16 +153,18 @@ class Maker:
             disk=wanted.disk,
             time_s=wanted.time,
         )
+        code = workspace / "code"
         return Job(
             image=image,
             command=plan.recipe.build.command,
-            sources=sources,
-            code=workspace / "code",
+            sources=self.surroundings.dated(code, sources, workspace / "dated"),
+            code=code,
             parameters=_readable(workspace / "parameters.json", plan.recipe.parameters),
             lib=workspace / "lib",
             scratch=_folder(workspace / "run"),
-            limits=limits,
+            limits=self.surroundings.limits(limits),
             source_date_epoch=plan.lock.source_date_epoch,
+            circumstances=self.surroundings.inside,
         )
 
     def _run_code(self, plan: Plan, job: Job, log: BuildLog) -> tuple[Outcome, Collected]:

@@ -110,6 +110,49 @@ class Rebuild:
 
 
 @dataclass(frozen=True)
+class Flip:
+    """An output that came out otherwise, and what made it.
+
+    Attributes:
+        output: Name in the recipe.
+        variations: The names of what makes it come out otherwise; several do so only together.
+            Empty if it does with nothing varied.
+        choices: What was other, in words, one for each variation.
+        verdict: What the output is then.
+        round: In which round it was found.
+        reason: What else is known.
+        warning: A class of warning, where the verdict does not count: ``needs x86-64-v3``.
+    """
+
+    output: str
+    variations: tuple[str, ...]
+    choices: tuple[str, ...]
+    verdict: str
+    round: int
+    reason: str | None = None
+    warning: str | None = None
+
+
+@dataclass(frozen=True)
+class Varied:
+    """What ``verify --vary`` did, and found.
+
+    Attributes:
+        seed: What the choices were drawn with.
+        rounds: For each round, what was other, in words, by the variation's name.
+        not_varied: Why a variation could not be done here, by its name.
+        flips: What came out otherwise, with its cause.
+        rebuilds: How many rebuilds it took.
+    """
+
+    seed: str
+    rounds: tuple[dict[str, str], ...]
+    not_varied: dict[str, str]
+    flips: tuple[Flip, ...]
+    rebuilds: int
+
+
+@dataclass(frozen=True)
 class VerifyResult:
     """What ``verify`` found.
 
@@ -120,6 +163,7 @@ class VerifyResult:
         build_key: Digest of the derivation; none where it could not be made.
         rebuilds: One for each runner, and one that compares them.
         warnings: What the user should know.
+        varied: What was varied, where that was asked for.
     """
 
     recipe: str
@@ -128,6 +172,7 @@ class VerifyResult:
     build_key: str | None
     rebuilds: tuple[Rebuild, ...]
     warnings: tuple[str, ...] = ()
+    varied: Varied | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""

@@ -13,7 +13,7 @@ from d4cbuild.build.explain import changed_ingredients
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.make import Made, Maker, Making
 from d4cbuild.build.plan import Plan, plan_locked
-from d4cbuild.build.result import ComparedOutput, Rebuild, VerifyResult
+from d4cbuild.build.result import ComparedOutput, Rebuild, Varied, VerifyResult
 from d4cbuild.errors import BuildFailed, D4CError, InputError
 from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.model.verdict import Verdict, worst
@@ -60,9 +60,9 @@ def verify_recipe(
     """
     plan = plan_locked(folder)
     manifest = folder.manifest()
-    other = changed_ingredients(manifest.derivation, plan.derivation)
-    if other or manifest.build_key != plan.key:
-        return _not_comparable(plan, manifest, other)
+    refusal = not_comparable(plan, manifest)
+    if refusal is not None:
+        return refusal
     rebuilds: list[Rebuild] = []
     makings: list[tuple[str, Making]] = []
     for runner in runners:
@@ -73,7 +73,7 @@ def verify_recipe(
             makings.append((runner.name, making))
     if len(makings) > 1:
         rebuilds.append(_compare_runners(makings))
-    return _result(plan, tuple(rebuilds))
+    return result_of(plan, tuple(rebuilds))
 
 
 def _rebuild(
@@ -83,17 +83,37 @@ def _rebuild(
     try:
         making = maker.make(plan)
     except D4CError as error:
-        # That an ingredient or the sandbox cannot be had says nothing about sameness.
-        verdict = Verdict.FAILED if isinstance(error, BuildFailed) else Verdict.UNKNOWN
-        return _all(manifest, name, verdict, str(error)), None
+        return rebuild_not_made(manifest, name, error), None
+    return compare_all(manifest, name, making, maker.store, options), making
+
+
+def compare_all(
+    manifest: Manifest, name: str, making: Making, store: Store, options: VerifyOptions
+) -> Rebuild:
+    """Compare every output of a rebuild with the manifest, and keep what is not identical.
+
+    Args:
+        manifest: What is expected.
+        name: What the rebuild is called.
+        making: What was found.
+        store: Holds the bytes of both, as far as they are on this machine.
+        options: Where files are kept.
+    """
     outputs = []
     for record, made in zip(manifest.outputs, making.outputs, strict=True):
         compared = compare_output(record, made)
         if compared.verdict != Verdict.IDENTICAL:
-            kept = _keep_both(record, made, maker.store, options.dist / "verify" / name)
+            kept = _keep_both(record, made, store, options.dist / "verify" / name)
             compared = ComparedOutput(**{**vars(compared), "kept": kept})
         outputs.append(compared)
-    return Rebuild(name, tuple(outputs), making.seconds), making
+    return Rebuild(name, tuple(outputs), making.seconds)
+
+
+def rebuild_not_made(manifest: Manifest, name: str, error: D4CError) -> Rebuild:
+    """The record of a rebuild that made nothing."""
+    # That an ingredient or the sandbox cannot be had says nothing about sameness.
+    verdict = Verdict.FAILED if isinstance(error, BuildFailed) else Verdict.UNKNOWN
+    return _all(manifest, name, verdict, str(error))
 
 
 def compare_output(record: OutputRecord, made: Made) -> ComparedOutput:
@@ -164,7 +184,11 @@ def _all(manifest: Manifest, runner: str, verdict: Verdict, reason: str) -> Rebu
     return Rebuild(runner, outputs)
 
 
-def _not_comparable(plan: Plan, manifest: Manifest, other: list[str]) -> VerifyResult:
+def not_comparable(plan: Plan, manifest: Manifest) -> VerifyResult | None:
+    """The result where a manifest is of other ingredients than the lock; else ``None``."""
+    other = changed_ingredients(manifest.derivation, plan.derivation)
+    if not other and manifest.build_key == plan.key:
+        return None
     reason = "\n".join(
         [
             "manifest.json was made from other ingredients than the lock names:",
@@ -172,10 +196,13 @@ def _not_comparable(plan: Plan, manifest: Manifest, other: list[str]) -> VerifyR
             f"next: d4cbuild build {plan.folder.where}, then look at what git diff shows",
         ]
     )
-    return _result(plan, (_all(manifest, "none", Verdict.UNKNOWN, reason),))
+    return result_of(plan, (_all(manifest, "none", Verdict.UNKNOWN, reason),))
 
 
-def _result(plan: Plan, rebuilds: tuple[Rebuild, ...]) -> VerifyResult:
+def result_of(
+    plan: Plan, rebuilds: tuple[Rebuild, ...], varied: Varied | None = None
+) -> VerifyResult:
+    """Put together what was found of one recipe; its verdict is the worst of all outputs'."""
     verdicts = [Verdict(output.verdict) for rebuild in rebuilds for output in rebuild.outputs]
     code = 0
     for verdict in verdicts:
@@ -187,6 +214,7 @@ def _result(plan: Plan, rebuilds: tuple[Rebuild, ...]) -> VerifyResult:
         build_key=str(plan.key),
         rebuilds=rebuilds,
         warnings=plan.warnings,
+        varied=varied,
     )
 
 

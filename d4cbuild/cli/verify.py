@@ -9,11 +9,14 @@ import click
 
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.result import shown_path
+from d4cbuild.build.vary.varying import verify_varied
 from d4cbuild.build.verify import VerifyOptions, could_not_verify, verify_recipe
 from d4cbuild.cli import common
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.trusting import Trusting, judge_all, render_signed
 from d4cbuild.cli.trusting import options as with_trust
+from d4cbuild.cli.varying import options as with_variations
+from d4cbuild.cli.varying import render_varied, vary_options
 from d4cbuild.errors import D4CError
 from d4cbuild.sandbox.choose import choose_runner
 from d4cbuild.sandbox.job import Runner
@@ -35,6 +38,7 @@ _COLOURS = {"identical": "green", "equivalent": "yellow", "unknown": "yellow"}
     metavar="NAME",
     help="What runs the sandbox: auto, bubblewrap, docker, or all for both.",
 )
+@with_variations
 @with_trust
 @common.json_option
 def command(
@@ -44,6 +48,9 @@ def command(
     dist: Path | None,
     cpus: int | None,
     runner: str,
+    vary: str | None,
+    rounds: int,
+    seed: str | None,
     trusting: Trusting,
     as_json: bool,
 ) -> int:
@@ -52,9 +59,14 @@ def command(
     Says of each output: identical (the same bytes), equivalent (other bytes, the same table),
     different, failed, or unknown (it could not be checked).
 
+    With --vary, the rebuild happens in other circumstances: other CPUs, another clock, another
+    order of files, and so on (d4cbuild/spec/variations.md). What comes out otherwise is told
+    together with what makes it so.
+
     With --policy, nothing is rebuilt: what others have signed is judged by trust.toml. With
     --attest as well, the rebuild is done, signed, and judged with the others.
     """
+    varying = vary_options(vary, rounds, seed)
     if trusting.only_judges:
         return judge_all(trusting, common.chosen_recipes(recipes, every), dist, as_json)
     store = Store()
@@ -64,7 +76,11 @@ def command(
         folder = RecipeFolder(recipe)
         options = VerifyOptions(common.dist_folder(dist, recipe), mirrors, cpus)
         try:
-            result = verify_recipe(folder, store, _runners(runner), options, progress)
+            if varying is None:
+                result = verify_recipe(folder, store, _runners(runner), options, progress)
+            else:
+                first = _runners(runner)[0]
+                result = verify_varied(folder, store, first, options, varying, progress)
         except D4CError as error:
             result = could_not_verify(folder, error)
         record = trusting.after(folder, options.dist, result)
@@ -87,6 +103,8 @@ def _render(record: dict[str, Any]) -> str:
     for rebuild in record["rebuilds"]:
         for output in rebuild["outputs"]:
             lines += _render_output(rebuild["runner"], output)
+    if record["varied"] is not None:
+        lines += render_varied(record["varied"], _verdict)
     return "\n".join([*lines, *render_signed(record)])
 
 

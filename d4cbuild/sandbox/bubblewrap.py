@@ -20,8 +20,15 @@ from d4cbuild.base.interruption import check_interruption
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.cgroup import ControlGroup, control_group
+from d4cbuild.sandbox.circumstances import (
+    folders_and_files,
+    in_order,
+    lay_out_files,
+    set_personality,
+)
 from d4cbuild.sandbox.job import (
     CANNOT_START,
+    CODE,
     HIDDEN,
     KILLED,
     NOT_FOUND,
@@ -82,7 +89,7 @@ class BubblewrapRunner:
             folder.mkdir()
             folder.chmod(0o777)  # as in the other runner; the folder above is closed
         with (
-            control_group(job.limits) as group,
+            control_group(job.granted) as group,
             _pipe() as (reader, writer),
             open_filter() as rules,
         ):
@@ -95,7 +102,7 @@ class BubblewrapRunner:
                 env={},
                 pass_fds=passed,
                 extra_groups=[] if user_id() == 0 else None,  # only root may leave its groups
-                preexec_fn=_prepare(job.limits, group),  # no thread of ours runs yet
+                preexec_fn=_prepare(job, group),  # no thread of ours runs yet
             )
             try:
                 writer.close()
@@ -112,7 +119,7 @@ def _follow(
     log: BinaryIO,
     reports: BinaryIO,
 ) -> Outcome:
-    watch = Watch(job.limits, job.scratch, process.pid, alone=group is None)
+    watch = Watch(job.granted, job.scratch, process.pid, alone=group is None)
     assert process.stdout is not None  # opened as a pipe above
     copier = LogCopier(_chunks(process.stdout), log)
     stopped_by: str | None = None
@@ -182,7 +189,8 @@ def _pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
         yield reading, writing
 
 
-def _prepare(limits: Limits, group: ControlGroup | None) -> Callable[[], None]:
+def _prepare(job: Job, group: ControlGroup | None) -> Callable[[], None]:
+    limits, personality = job.limits, job.circumstances.personality
     cpus = set(usable_cpus()[: limits.cpus])
     entrances = () if group is None else group.entrances
     wanted = [
@@ -193,6 +201,8 @@ def _prepare(limits: Limits, group: ControlGroup | None) -> Callable[[], None]:
     def in_child() -> None:
         os.umask(0o022)
         os.sched_setaffinity(0, cpus)
+        if personality:
+            set_personality(personality)
         for kind, value in wanted:
             most = resource.getrlimit(kind)[1]
             allowed = value if most == resource.RLIM_INFINITY else min(value, most)
@@ -213,7 +223,8 @@ def _arguments(job: Job, report_to: int, rules_from: int) -> list[str]:
         *("--uid", str(SANDBOX_UID), "--gid", str(SANDBOX_GID), "--hostname", SANDBOX_HOSTNAME),
         *("--ro-bind", str(job.image.root), "/", "--proc", "/proc"),
         *("--dev", "/dev", "--remount-ro", "/dev/pts", "--remount-ro", "/dev"),
-        *("--bind", str(job.temporary), TEMPORARY, "--bind", str(job.out), OUT),
+        *_temporary(job),
+        *("--bind", str(job.out), OUT),
     ]
     for path in map(Path, HIDDEN):
         if path.is_dir():
@@ -222,12 +233,35 @@ def _arguments(job: Job, report_to: int, rules_from: int) -> list[str]:
             arguments += ["--dev-bind", "/dev/null", str(path)]
     # Where root runs us, the job's user is root to the kernel's settings in /proc/sys.
     arguments += ["--remount-ro", "/proc"]
-    for mount in job.mounts:
-        arguments += ["--ro-bind", str(mount.source), mount.target]
-    arguments += ["--tmpfs", SOURCES]
-    for name, path in job.sources:
-        arguments += ["--ro-bind", str(path), f"{SOURCES}/{name}"]
-    arguments += ["--remount-ro", SOURCES]
+    for path, target in lay_out_files(job.circumstances, job.shown):
+        arguments += ["--ro-bind", str(path), target]
+    arguments += _ingredients(job)
     for name, value in job.environment.items():
         arguments += ["--setenv", name, value]
     return [*arguments, "--chdir", job.environment["D4C_CODE"], "--", *job.command]
+
+
+def _temporary(job: Job) -> list[str]:
+    if job.circumstances.temporary_in_memory:
+        return ["--size", str(job.limits.disk), "--perms", "0777", "--tmpfs", TEMPORARY]
+    return ["--bind", str(job.temporary), TEMPORARY]
+
+
+def _ingredients(job: Job) -> list[str]:
+    order = job.circumstances.order
+    arguments: list[str] = []
+    for mount in job.mounts:
+        if mount.target == CODE and order != "usual":
+            arguments += ["--tmpfs", CODE]
+            for path, is_folder in folders_and_files(mount.source, order):
+                inside = f"{CODE}/{path}"
+                bound = ["--ro-bind", str(mount.source / path), inside]
+                arguments += ["--dir", inside] if is_folder else bound
+            arguments += ["--remount-ro", CODE]
+        else:
+            arguments += ["--ro-bind", str(mount.source), mount.target]
+    arguments += ["--tmpfs", SOURCES]
+    sources = dict(job.sources)
+    for name in sources if order == "usual" else in_order(list(sources), order):
+        arguments += ["--ro-bind", str(sources[name]), f"{SOURCES}/{name}"]
+    return [*arguments, "--remount-ro", SOURCES]

@@ -21,6 +21,7 @@ from d4cbuild.base.ambient import (
 from d4cbuild.base.interruption import check_interruption
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
+from d4cbuild.sandbox.circumstances import lay_out_files, refuse_what_an_engine_cannot
 from d4cbuild.sandbox.image import Image
 from d4cbuild.sandbox.job import (
     CANNOT_START,
@@ -74,6 +75,7 @@ class DockerRunner:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
         import docker
 
+        refuse_what_an_engine_cannot(job.circumstances, self.name)
         self.sweep()
         image = self._load(job.image)
         for folder in (job.out, job.temporary):
@@ -135,6 +137,8 @@ class DockerRunner:
         binds += [f"{path}:{SOURCES}/{name}:ro" for name, path in job.sources]
         # The engine would put files of its own making over these.
         binds += [f"{job.image.root}{path}:{path}:ro" for path in _FROM_IMAGE]
+        shown = lay_out_files(job.circumstances, job.shown)
+        binds += [f"{path}:{target}:ro" for path, target in shown]
         cpus = usable_cpus()[: job.limits.cpus]
         config = self._client.api.create_host_config(
             binds=binds,

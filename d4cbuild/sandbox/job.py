@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from d4cbuild.base.sameness import SANDBOX_HOSTNAME
+from d4cbuild.sandbox.circumstances import USUAL, Circumstances
 from d4cbuild.sandbox.image import Image
 
 SOURCES = "/d4c/sources"
@@ -99,6 +100,8 @@ class Job:
         scratch: Folder on the host that holds ``out`` and ``tmp``, both empty at first.
         limits: What it may use.
         source_date_epoch: Seconds since 1970.
+        circumstances: What is other than usual around it, in a rebuild that is to show that it
+            makes no difference.
     """
 
     image: Image
@@ -110,6 +113,7 @@ class Job:
     scratch: Path
     limits: Limits
     source_date_epoch: int
+    circumstances: Circumstances = USUAL
 
     @property
     def out(self) -> Path:
@@ -120,6 +124,18 @@ class Job:
     def temporary(self) -> Path:
         """The host folder that is ``/tmp``."""
         return self.scratch / "tmp"
+
+    @property
+    def granted(self) -> Limits:
+        """What the kernel is to grant: files in memory count as the job's memory."""
+        if not self.circumstances.temporary_in_memory:
+            return self.limits
+        return replace(self.limits, memory=self.limits.memory + self.limits.disk)
+
+    @property
+    def shown(self) -> Path:
+        """The host folder of files that are shown instead of others; mostly not there."""
+        return self.scratch / "shown"
 
     @property
     def mounts(self) -> Sequence[Mount]:
@@ -133,7 +149,8 @@ class Job:
     @property
     def environment(self) -> dict[str, str]:
         """All environment variables of the job; nothing of the caller's is among them."""
-        return contract_environment(self.limits.cpus, self.source_date_epoch)
+        usual = contract_environment(self.limits.cpus, self.source_date_epoch)
+        return {**usual, **dict(self.circumstances.variables)}
 
 
 @dataclass(frozen=True, slots=True)

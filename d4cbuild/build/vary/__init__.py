@@ -1,0 +1,1 @@
+"""Rebuilding in other circumstances, and finding out which of them makes a difference."""
