@@ -188,6 +188,8 @@ class Maker:
             "written": SOURCES,
             "made": OUT,
             "threads": template.limits.cpus,
+            # The rest is for the interpreter and the libraries themselves.
+            "memory": template.limits.memory // 2,
             "outputs": [_declared(output) for output in tables],
         }
         job = replace(
