@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from d4cbuild.hazards.allow import Comment
@@ -41,7 +42,9 @@ class TomlPlaces:
 def toml_places(text: str) -> TomlPlaces:
     """Find the places in a file. Of one that is not valid TOML, what comes before the fault."""
     scanner = _Scanner(text)
-    scanner.scan()
+    # Nested too deeply for Python's own reader too, which says so.
+    with suppress(RecursionError):
+        scanner.scan()
     return scanner.found
 
 

@@ -15,6 +15,11 @@ def write(values: list[str]) -> None:
 
 
 con = duckdb.connect()
-con.execute("CREATE TABLE t AS SELECT sin(i) * 1e6 AS v FROM range(3000000) AS r(i)")
-(total,) = con.execute("SELECT sum(v) FROM t").fetchone()
-write([float(total).hex()])
+con.execute("CREATE TABLE t AS SELECT i, sin(i) * 1e6 AS v FROM range(3000000) AS r(i)")
+query = """
+    SELECT i % 50 AS kind, sum(v) AS total
+    FROM t
+    GROUP BY kind
+    ORDER BY kind
+"""
+write([float(total).hex() for _, total in con.execute(query).fetchall()])

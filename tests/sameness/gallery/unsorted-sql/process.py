@@ -1,4 +1,4 @@
-"""Keeps some of the rows of a query that has no order."""
+"""Numbers the rows of a query that has no order."""
 
 import os
 from pathlib import Path
@@ -16,8 +16,9 @@ def write(values: list[str]) -> None:
 
 con = duckdb.connect()
 query = """
-    SELECT DISTINCT (i * 7919) % 100003 AS v
-    FROM range(2000000) AS r(i)
+    SELECT k, row_number() OVER () AS n
+    FROM (SELECT DISTINCT (i * 7919) % 100003 AS k FROM range(2000000) AS r(i))
+    ORDER BY k
     LIMIT 50
 """
-write([str(value) for (value,) in con.execute(query).fetchall()])
+write([f"{k} is number {n}" for k, n in con.execute(query).fetchall()])
