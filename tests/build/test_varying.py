@@ -121,8 +121,17 @@ def test_what_is_other_on_every_run_is_blamed_on_no_variation(project: Project) 
     found = result(vary(project, "umask,cpus"))
     (flip,) = found["varied"]["flips"]
     assert flip["variations"] == []
-    assert flip["reason"] == "comes out otherwise every time, with nothing varied"
+    assert flip["reason"] == "comes out otherwise from time to time, with nothing varied"
     assert found["verdict"] == "different"
+
+
+def test_what_depends_on_how_threads_take_turns_is_blamed_on_cpus(project: Project) -> None:
+    project.edit("recipe.toml", "cpus = 1", "cpus = 2")
+    watching(project, race="1 if len(os.sched_getaffinity(0)) == 1 else os.urandom(8)")
+    (flip,) = result(vary(project, "umask,cpus"))["varied"]["flips"]
+    assert flip["variations"] == ["cpus"]
+    assert flip["choices"] == ["1 CPU is seen"]
+    assert "the same every time on one CPU" in flip["reason"]
 
 
 def test_code_that_fails_because_of_a_variation_is_failed_by_it(project: Project) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from d4cbuild.build.make import Making
-from d4cbuild.build.result import ComparedOutput, Flip
+from d4cbuild.build.result import Flip
 from d4cbuild.build.vary.bisect import causes
 from d4cbuild.build.vary.compare import compared
 from d4cbuild.build.vary.draw import Draw
 from d4cbuild.build.vary.rebuilder import Answer, Rebuilder
-from d4cbuild.build.vary.variation import BY_NAME
+from d4cbuild.build.vary.variation import BY_NAME, steadying
 from d4cbuild.model.manifest import OutputRecord
 from d4cbuild.model.verdict import Verdict
 
-_ADDRESSES = "address-space"
 _FAILED = ""
 
 
@@ -43,43 +42,50 @@ class Explainer:
             record: The output, as the manifest has it.
             names: The variations that were on.
         """
-        plain = self.rebuilder.rebuild(self.draw, frozenset())
-        if same(record, plain):
-            return self._causes(record, names, plain)
+        plain = self._answer(frozenset())
         verdict = compared(record, plain).verdict
         if not isinstance(plain, Making):
             return [self._flip(record, (), verdict, "fails with nothing varied")]
-        again = self.rebuilder.rebuild_again(self.draw, frozenset())
-        if _bytes(record, again) != _bytes(record, plain):
-            return [self._unsteady(record, verdict)]
-        reason = "is other than the manifest's with nothing varied, and the same every time"
-        return [
-            self._flip(record, (), verdict, reason),
-            *self._causes(record, names, plain),
-        ]
-
-    def _causes(self, record: OutputRecord, names: tuple[str, ...], plain: Answer) -> list[Flip]:
+        if not self._is_steady(record, frozenset()):
+            return [self._unsteady(record)]
+        found = []
+        if not same(record, plain):
+            reason = "is other than the manifest's with nothing varied, and the same every time"
+            found.append(self._flip(record, (), verdict, reason))
         usual = _bytes(record, plain)
 
         def flips(some: frozenset[str]) -> bool:
-            return _bytes(record, self.rebuilder.rebuild(self.draw, some)) != usual
+            return _bytes(record, self._answer(some)) != usual
 
-        found = []
         for cause in causes(names, flips):
-            seen = compared(record, self.rebuilder.rebuild(self.draw, frozenset(cause)))
-            found.append(self._flip(record, cause, seen.verdict, _why(seen)))
+            if not self._is_steady(record, frozenset(cause)):
+                # Chance has played a part in the search: no one is to be blamed for it.
+                return [*found, self._unsteady(record)]
+            seen = compared(record, self._answer(frozenset(cause)))
+            why = seen.reason if seen.verdict == Verdict.FAILED else None
+            found.append(self._flip(record, cause, seen.verdict, why))
         return found
 
-    def _unsteady(self, record: OutputRecord, verdict: str) -> Flip:
-        reason = "comes out otherwise every time, with nothing varied"
-        if _ADDRESSES not in self.draw.said:
-            return self._flip(record, (), verdict, reason)
-        fixed = [self.rebuilder.rebuild_again(self.draw, frozenset({_ADDRESSES})) for _ in range(2)]
-        first, second = (_bytes(record, answer) for answer in fixed)
-        if first != second or first == _FAILED:
-            return self._flip(record, (), verdict, reason)
-        steady = f"{reason}; the same every time once addresses are not random"
-        return self._flip(record, (_ADDRESSES,), verdict, steady)
+    def _answer(self, names: frozenset[str], time: int = 1) -> Answer:
+        return self.rebuilder.rebuild(self.draw, names, time)
+
+    def _is_steady(self, record: OutputRecord, names: frozenset[str]) -> bool:
+        first, second = (_bytes(record, self._answer(names, time)) for time in (1, 2))
+        return first == second
+
+    def _unsteady(self, record: OutputRecord) -> Flip:
+        reason = "comes out otherwise from time to time, with nothing varied"
+        verdict = Verdict.DIFFERENT
+        for name, choice, how in steadying(self.rebuilder.here):
+            if name not in self.draw.said:
+                continue
+            draw = replace(self.draw, choices={**self.draw.choices, name: choice})
+            trial = Explainer(self.rebuilder, draw)
+            names = frozenset({name})
+            steady = trial._is_steady(record, names)
+            if steady and _bytes(record, trial._answer(names)) != _FAILED:
+                return trial._flip(record, (name,), verdict, f"{reason}; the same {how}")
+        return self._flip(record, (), verdict, reason)
 
     def _flip(
         self, record: OutputRecord, names: tuple[str, ...], verdict: str, reason: str | None
@@ -94,10 +100,6 @@ class Explainer:
             reason=reason,
             warning=next(iter(warnings), None),
         )
-
-
-def _why(seen: ComparedOutput) -> str | None:
-    return seen.reason if seen.verdict == Verdict.FAILED else None
 
 
 def _bytes(record: OutputRecord, answer: Answer) -> str:

@@ -32,14 +32,15 @@ class Rebuilder:
     maker: Maker
     here: Here
     count: int = 0
-    _known: dict[tuple[tuple[str, str], ...], Answer] = field(default_factory=dict)
+    _known: dict[tuple[int, tuple[tuple[str, str], ...]], Answer] = field(default_factory=dict)
 
-    def rebuild(self, draw: Draw, names: frozenset[str]) -> Answer:
+    def rebuild(self, draw: Draw, names: frozenset[str], time: int = 1) -> Answer:
         """Rebuild with some of a round's variations, or say what that gave before.
 
         Args:
             draw: The round.
             names: Names of what is to be other; none of them for a rebuild as usual.
+            time: For the how manieth time; 2 to see whether it comes out the same again.
 
         Returns:
             What was made, or why it failed.
@@ -47,13 +48,12 @@ class Rebuilder:
         Raises:
             Unavailable: if it could not be tried.
         """
-        key = tuple((name, says) for name, says in draw.said.items() if name in names)
+        key = (time, tuple((name, says) for name, says in draw.said.items() if name in names))
         if key not in self._known:
-            self._known[key] = self.rebuild_again(draw, names)
+            self._known[key] = self._rebuild(draw, names)
         return self._known[key]
 
-    def rebuild_again(self, draw: Draw, names: frozenset[str]) -> Answer:
-        """Rebuild, though it was done before."""
+    def _rebuild(self, draw: Draw, names: frozenset[str]) -> Answer:
         self.count += 1
         listed = ", ".join(name for name in draw.said if name in names)
         self.maker.progress.say(

@@ -95,14 +95,15 @@ class Variation:
     warning: str | None = None
 
 
-def _cpus(here: Here) -> tuple[Choice, ...]:
-    def choice(count: int) -> Choice:
-        says = "1 CPU is seen" if count == 1 else f"{count} CPUs are seen"
-        return Choice(says, lambda s: replace(s, cpus=count).with_files(*cpu_files(count)))
+def _cpu_choice(count: int) -> Choice:
+    says = "1 CPU is seen" if count == 1 else f"{count} CPUs are seen"
+    return Choice(says, lambda s: replace(s, cpus=count).with_files(*cpu_files(count)))
 
+
+def _cpus(here: Here) -> tuple[Choice, ...]:
     usual = {here.cpus, here.machine_cpus}
     counts = [count for count in _CPU_COUNTS if count not in usual]
-    return tuple(choice(count) for count in counts)
+    return tuple(_cpu_choice(count) for count in counts)
 
 
 def _order(here: Here) -> tuple[Choice, ...]:
@@ -343,4 +344,17 @@ VARIATIONS: Final = (
         alone=True,
     ),
 )
+
+
+def steadying(here: Here) -> tuple[tuple[str, Choice, str], ...]:
+    """What may make an output steady that comes out otherwise by chance, and so tells its cause.
+
+    Returns:
+        The variation's name, the choice, and when the output is then the same.
+    """
+    (addresses,) = _addresses(here)
+    single = () if here.cpus == 1 else (("cpus", _cpu_choice(1), "every time on one CPU"),)
+    return (("address-space", addresses, "every time once addresses are not random"), *single)
+
+
 BY_NAME: Final = {variation.name: variation for variation in VARIATIONS}
