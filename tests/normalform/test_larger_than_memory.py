@@ -235,4 +235,4 @@ def test_a_table_of_one_gigabyte_is_written_in_far_less(tmp_path: Path) -> None:
     command = [sys.executable, "-c", MEASURED, str(path), str(tmp_path / "out"), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert pq.read_metadata(tmp_path / "out").num_rows == 20 * rows
-    assert int(done.stdout) < 640  # MB, of which the libraries take about 150
+    assert int(done.stdout) < 800  # MB, of which the libraries take about 150

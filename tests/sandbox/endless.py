@@ -7,14 +7,19 @@ import sys
 from pathlib import Path
 
 from d4cbuild.base.interruption import stop_on_signals
-from d4cbuild.base.progress import Silence
-from d4cbuild.environment.definition import EnvironmentFolder
-from d4cbuild.environment.images import ensure_image
-from d4cbuild.sandbox.choose import choose_runner
-from d4cbuild.store import Store
 
-from .conftest import REPOSITORY
-from .jobs import make_job
+# Before anything large is imported, as the command line does it: a request that comes while a
+# module is loaded must not be lost.
+stop_on_signals()
+
+from d4cbuild.base.progress import Silence  # noqa: E402
+from d4cbuild.environment.definition import EnvironmentFolder  # noqa: E402
+from d4cbuild.environment.images import ensure_image  # noqa: E402
+from d4cbuild.sandbox.choose import choose_runner  # noqa: E402
+from d4cbuild.store import Store  # noqa: E402
+
+from .conftest import REPOSITORY  # noqa: E402
+from .jobs import make_job  # noqa: E402
 
 ENDLESS = """
 import os, signal, time
@@ -30,7 +35,6 @@ while True:
 
 def main() -> None:
     """Run, and end as the command line does."""
-    stop_on_signals()
     runner, folder = choose_runner(sys.argv[1]), Path(sys.argv[2])
     environment = EnvironmentFolder(REPOSITORY / "environments" / "geo")
     image = ensure_image(environment, Store(REPOSITORY / ".cache" / "store"), Silence())
