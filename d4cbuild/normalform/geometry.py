@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import pyarrow as pa
 
 from d4cbuild.normalform.place import Boxes, finite_boxes
 from d4cbuild.normalform.points import normal_points
+
+LEAST_SHARE = 2048
+"""Rows below which a thread of their own does not pay."""
 
 _TYPE_NAMES = (
     "Point",
@@ -93,18 +97,51 @@ def normal_shapes(column: pa.Array, valid: str, srid: int) -> tuple[Shapes | Non
             troubles.append(_invalid(shapes, bad, "shapes are invalid and cannot be repaired"))
     if troubles:
         return None, troubles
+    return _normal(shapes, present, bad, repaired), []
+
+
+def _normal(shapes: Any, present: Any, bad: Any, repaired: int) -> Shapes:
+    import shapely
+
     turnable = present & ~bad
     shapes = shapes.copy()
     shapes[turnable] = shapely.orient_polygons(shapes[turnable], exterior_cw=False)
     bounds = np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(len(shapes), 4)
-    result = Shapes(
+    return Shapes(
         wkb=_written(shapes),
         bounds=finite_boxes(bounds),
         types=_type_names(shapes[present]),
         invalid=int(bad.sum()),
         repaired=repaired,
     )
-    return result, []
+
+
+def normal_shapes_at_once(
+    column: pa.Array, valid: str, srid: int, workers: int
+) -> tuple[Shapes | None, list[Trouble]]:
+    """As :func:`normal_shapes`, several threads sharing the rows."""
+    share = max(LEAST_SHARE, -(-len(column) // workers))
+    starts = range(0, max(len(column), 1), share)
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        parts = list(
+            pool.map(lambda start: normal_shapes(column.slice(start, share), valid, srid), starts)
+        )
+    troubles = [
+        replace(trouble, rows=tuple(start + row for row in trouble.rows))
+        for start, (_, found) in zip(starts, parts, strict=True)
+        for trouble in found
+    ]
+    shapes = [part for part, _ in parts if part is not None]
+    if len(shapes) < len(parts):
+        return None, troubles
+    whole = Shapes(
+        wkb=pa.concat_arrays([part.wkb for part in shapes]),
+        bounds=np.concatenate([part.bounds for part in shapes]),
+        types=frozenset[str]().union(*(part.types for part in shapes)),
+        invalid=sum(part.invalid for part in shapes),
+        repaired=sum(part.repaired for part in shapes),
+    )
+    return whole, troubles
 
 
 def _read(column: pa.Array) -> tuple[Any, Trouble | None]:

@@ -17,7 +17,7 @@ from d4cbuild.normalform.checks import (
 )
 from d4cbuild.normalform.declaration import ColumnDeclaration, Declaration
 from d4cbuild.normalform.findings import EXAMPLES, Findings, shown
-from d4cbuild.normalform.geometry import Shapes, Trouble, normal_shapes
+from d4cbuild.normalform.geometry import Shapes, Trouble, normal_shapes_at_once
 from d4cbuild.normalform.geoparquet import (
     epsg_code,
     geo_column,
@@ -74,6 +74,7 @@ class Normaliser:
         schema: What they are; its metadata may name a CRS.
         findings: Where everything that is wrong goes.
         new_sorter: Makes what finds values that occur twice.
+        workers: Threads for shapes.
     """
 
     def __init__(
@@ -82,7 +83,9 @@ class Normaliser:
         schema: pa.Schema,
         findings: Findings,
         new_sorter: Callable[[], KeySorter],
+        workers: int = 1,
     ) -> None:
+        self._workers = workers
         self._wanted = declaration
         self._findings = findings
         self._rows = 0
@@ -135,7 +138,7 @@ class Normaliser:
             except InexactCast:
                 return None
             if wanted.is_geometry:
-                shapes, _ = normal_shapes(_one(columns[name]), wanted.valid, epsg_code(wanted.crs))
+                shapes, _ = self._shapes(columns[name], wanted)
                 if shapes is None:
                     return None
                 columns[name] = pa.chunked_array([shapes.wkb])
@@ -225,7 +228,7 @@ class Normaliser:
     def _shape(
         self, column: pa.ChunkedArray, wanted: ColumnDeclaration, boxes: dict[str, Boxes]
     ) -> pa.ChunkedArray | None:
-        shapes, troubles = normal_shapes(_one(column), wanted.valid, epsg_code(wanted.crs))
+        shapes, troubles = self._shapes(column, wanted)
         for trouble in troubles:
             self._note(wanted.name, trouble)
         if shapes is None:
@@ -234,6 +237,12 @@ class Normaliser:
         self._summaries[wanted.name].add(shapes)
         boxes[wanted.name] = shapes.bounds
         return pa.chunked_array([shapes.wkb])
+
+    def _shapes(
+        self, column: pa.ChunkedArray, wanted: ColumnDeclaration
+    ) -> tuple[Shapes | None, list[Trouble]]:
+        whole = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.binary())
+        return normal_shapes_at_once(whole, wanted.valid, epsg_code(wanted.crs), self._workers)
 
     def _note(self, column: str, trouble: Trouble) -> None:
         reasons = trouble.reasons or ("",) * EXAMPLES
@@ -282,7 +291,3 @@ class Normaliser:
             else:
                 keys.append(columns[key.column])
         return pa.Table.from_arrays(keys, names=[str(i) for i in range(len(keys))])
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

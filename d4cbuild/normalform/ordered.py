@@ -71,7 +71,7 @@ def ordered_groups(
         settings: Memory, threads and temporary space.
     """
     sorter = partial(settings.sorter, source.rows)
-    normaliser = Normaliser(declaration, source.schema, findings, sorter)
+    normaliser = Normaliser(declaration, source.schema, findings, sorter, settings.workers)
     # The rows as they came, as normalised, and as ordered, besides what is being encoded.
     fits = source.weight() * 4 <= settings.memory
     groups = (
@@ -108,9 +108,17 @@ def _in_memory(
     order = None if sorter is None else _checked_order(sorter, declaration, findings)
     if findings or order is None:
         return
-    whole = pa.concat_tables(pieces).combine_chunks()
+    whole = pa.concat_tables(pieces)
     pieces.clear()
-    yield from _groups(whole, pa.array(order))
+    if _is_in_order(order):
+        for start in range(0, max(whole.num_rows, 1), ROW_GROUP_ROWS):
+            yield partial(whole.slice, start, ROW_GROUP_ROWS)
+    else:
+        yield from _groups(whole.combine_chunks(), pa.array(order))
+
+
+def _is_in_order(order: RowNumbers) -> bool:
+    return bool(np.array_equal(order, np.arange(len(order), dtype=order.dtype)))
 
 
 def _groups(rows: pa.Table, order: pa.Array) -> Iterator[RowGroup]:
@@ -133,7 +141,7 @@ def _beyond_memory(
             normaliser.add(table)
         normaliser.finish()
         return
-    if np.array_equal(order, np.arange(len(order), dtype=order.dtype)):
+    if _is_in_order(order):
         yield from _as_they_come(source, normaliser)
         return
     part_rows = max(1, settings.memory // 8 * len(order) // weight)

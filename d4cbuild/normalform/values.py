@@ -184,12 +184,19 @@ def _differing(before: pa.Array, after: pa.Array) -> tuple[int, ...]:
 def _canonical_floats(array: pa.Array) -> pa.Array:
     """Make every ``-0.0`` a ``0.0`` and every NaN the one quiet NaN."""
     values = array.to_numpy(zero_copy_only=False)
+    if array.null_count == 0 and not (np.isnan(values).any() or _any_negative_zero(values)):
+        return array
     mask = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
     # Adding +0.0 turns -0.0 into +0.0 and leaves every other number as it is.
     with np.errstate(invalid="ignore"):  # signalling NaN, which is made quiet here
         fixed = values + values.dtype.type(0)
     fixed[np.isnan(fixed)] = np.nan
     return pa.array(fixed, array.type, mask=mask, from_pandas=False)
+
+
+def _any_negative_zero(values: Any) -> bool:
+    integers = values.view(np.int64 if values.dtype.itemsize == 8 else np.int32)
+    return bool((integers == np.iinfo(integers.dtype).min).any())
 
 
 _FAMILIES = (

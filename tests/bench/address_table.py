@@ -107,7 +107,8 @@ def _polygons(count: int, seed: int) -> Iterator[np.ndarray]:  # type: ignore[ty
     chance = np.random.default_rng(SEED + seed)
     for corners in range(4, 17):
         some = len(range(corners - 4, count, 13))
-        turn = np.sort(chance.uniform(0, 2 * np.pi, (some, corners)), axis=1)
+        steps = np.arange(corners) + chance.uniform(0, 0.8, (some, corners))
+        turn = steps * (2 * np.pi / corners)
         reach = chance.uniform(0.001, 0.002, (some, corners))
         x = chance.uniform(-141, -52, (some, 1)) + reach * np.cos(turn)
         y = chance.uniform(42, 70, (some, 1)) + reach * np.sin(turn)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 MEMORY = 1_000_000_000
+POINT_KEYS = ("hilbert(geometry)", "id")
 
 
 def ours(given: str, made: str, workers: str, *keys: str) -> None:
@@ -17,6 +18,14 @@ def ours(given: str, made: str, workers: str, *keys: str) -> None:
 
     pa.set_cpu_count(int(workers))
     declaration = Declaration.of_schema(_schema(given), keys)
+    write_table(Path(given), Path(made), declaration, int(workers), memory=MEMORY)
+
+
+def ours_points(given: str, made: str, workers: str) -> None:
+    """Write addresses as points along the Hilbert curve."""
+    from d4cbuild.normalform import Declaration, write_table
+
+    declaration = Declaration.of_schema(_with_shapes(pq.read_schema(given)), POINT_KEYS)
     write_table(Path(given), Path(made), declaration, int(workers), memory=MEMORY)
 
 
@@ -43,7 +52,7 @@ def duckdb_sort(given: str, made: str, workers: str, key: str) -> None:
 
     connection = duckdb.connect(config={"memory_limit": "1GB", "threads": int(workers)})
     connection.execute(f"set temp_directory = '{made}.tmp'")
-    rows = f"(select * from '{given}' order by {key})"
+    rows = f"(select * from read_parquet('{given}') order by {key})"
     connection.execute(f"copy {rows} to '{made}' (format parquet, compression zstd)")
 
 
@@ -66,7 +75,7 @@ def duckdb_read(given: str) -> None:
     import duckdb
 
     with timed():
-        duckdb.sql(f"select * from '{given}'").to_arrow_table()
+        duckdb.read_parquet(given).to_arrow_table()
 
 
 class timed:  # noqa: N801
@@ -88,6 +97,10 @@ def _schema(path: str) -> pa.Schema:
     schema = pq.read_schema(path)
     if b"geo" not in (schema.metadata or {}):
         return pa.schema([pa.field(f.name, f.type, f.nullable) for f in schema])
+    return _with_shapes(schema)
+
+
+def _with_shapes(schema: pa.Schema) -> pa.Schema:
     at = schema.get_field_index("geometry")
     field = schema.field(at).with_metadata({"ARROW:extension:name": "geoarrow.wkb"})
     return schema.set(at, field)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from d4cbuild.normalform import Declaration, NormalTable, normalise, write_table
+from d4cbuild.normalform import Declaration, DeclarationBroken, NormalTable, normalise, write_table
 from d4cbuild.normalform.geometry import canonical_coordinates, normal_shapes
 
 KINDS = [
@@ -298,3 +298,17 @@ def test_shapes_come_out_the_same_in_pieces() -> None:
         assert part is not None
         assert part.wkb.equals(whole.wkb.slice(row, 1))
         np.testing.assert_array_equal(part.bounds, whole.bounds[row : row + 1])
+
+
+def test_several_threads_say_the_same() -> None:
+    table = table_of(*wkb(*KINDS, None, BOW).to_pylist() * 400)
+    for valid in ("require", "repair", "as-is"):
+        found = []
+        for workers in (1, 3):
+            out = io.BytesIO()
+            try:
+                write_table(table, out, declaration(valid=valid), workers)
+                found.append(out.getvalue())
+            except DeclarationBroken as broken:
+                found.append(broken.violations)
+        assert found[0] == found[1]

@@ -1,0 +1,190 @@
+"""The normal form beside pyarrow and DuckDB: ``python -m tests.bench.normalform [ROWS]``."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from d4cbuild.normalform.footer import EncodedGroup
+from d4cbuild.normalform.thrift import Struct, decode
+from tests.bench.address_table import write_addresses, write_polygons
+from tests.bench.measure import print_table
+
+ROWS = 10_000_000
+POLYGONS = 500_000
+RUNS = 3
+QUERIES = 21
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Several runs of one step: medians.
+
+    Attributes:
+        seconds: What the step says it took, or else the whole process.
+        peak_bytes: The largest resident size.
+    """
+
+    seconds: float
+    peak_bytes: float
+
+
+def run(rows: int = ROWS) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="d4c-bench-") as folder:
+        inside = Path(folder)
+        polygons = POLYGONS * rows // ROWS
+        write_addresses(inside / "shuffled", rows, shuffled=True)
+        write_addresses(inside / "sorted", rows, shuffled=False)
+        write_polygons(inside / "polygons", polygons)
+        table = [*_sorting(inside), *_writing(inside), *_reading(inside), *_shapes(inside)]
+        print_table(f"The normal form: {rows:,} addresses, {polygons:,} polygons", table)
+
+
+def _sorting(inside: Path) -> list[tuple[str, str, str]]:
+    given, made, theirs = (str(inside / name) for name in ("shuffled", "ours", "duckdb"))
+    ours, duckdb = _side_by_side(
+        ("ours", given, made, "2", "id"), ("duckdb_sort", given, theirs, "2", "id")
+    )
+    return [
+        ("sort and write / DuckDB", _ratio(ours.seconds, duckdb.seconds, "s"), "≤ 1.0"),
+        ("  size of the file / DuckDB's", _sizes(made, theirs), "≤ 1.0"),
+        ("  peak memory / DuckDB's", _megabytes(ours.peak_bytes, duckdb.peak_bytes), "≤ 1,396 MB"),
+    ]
+
+
+def _writing(inside: Path) -> list[tuple[str, str, str]]:
+    given, made, theirs = (str(inside / name) for name in ("sorted", "held", "arrow"))
+    ours, arrow = _side_by_side(("ours_held", given, made, "2"), ("arrow_held", given, theirs, "2"))
+    return [
+        ("write sorted rows / pyarrow, zstd", _ratio(ours.seconds, arrow.seconds, "s"), "≤ 0.7"),
+        ("  size of the file / pyarrow's", _sizes(made, theirs), "≤ 0.85"),
+    ]
+
+
+def _reading(inside: Path) -> list[tuple[str, str, str]]:
+    ours, theirs = str(inside / "held"), str(inside / "arrow")
+    digest, read, other = _side_by_side(
+        ("digest", ours), ("arrow_read", ours), ("arrow_read", theirs)
+    )
+    duckdb, others = _side_by_side(("duckdb_read", ours), ("duckdb_read", theirs))
+    return [
+        ("content digest / pyarrow reads", _ratio(digest.seconds, read.seconds, "s"), "≤ 1.0"),
+        ("pyarrow reads ours / its own", _ratio(read.seconds, other.seconds, "s"), "≤ 1.0"),
+        ("DuckDB reads ours / pyarrow's", _ratio(duckdb.seconds, others.seconds, "s"), "≤ 1.0"),
+    ]
+
+
+def _shapes(inside: Path) -> list[tuple[str, str, str]]:
+    given, made = str(inside / "polygons"), str(inside / "hilbert")
+    (ours,) = _side_by_side(("ours", given, made, "2", "hilbert(geometry)", "id"))
+    size = Path(made).stat().st_size / 1e6
+    points = inside / "points"
+    _one(("ours_points", str(inside / "shuffled"), str(points), "2"))
+    groups, pages = _share_read(points)
+    return [
+        ("polygons along the Hilbert curve", f"{ours.seconds:.1f} s, {size:.0f} MB", "-"),
+        ("1 % of the addresses' box, by row group", f"{groups:.1%} of the bytes", "≤ 5 %"),
+        ("1 % of the addresses' box, by page", f"{pages:.1%} of the bytes", "≤ 5 %"),
+    ]
+
+
+def _side_by_side(*steps: tuple[str, ...]) -> list[Steps]:
+    """Run the steps in turn, several times, so that a slow minute hits all of them."""
+    found: list[list[tuple[float, float]]] = [[] for _ in steps]
+    for _ in range(RUNS):
+        for step, results in zip(steps, found, strict=True):
+            results.append(_one(step))
+    return [
+        Steps(*(statistics.median(values) for values in zip(*results, strict=True)))
+        for results in found
+    ]
+
+
+def _one(step: tuple[str, ...]) -> tuple[float, float]:
+    command = [sys.executable, "-m", "tests.bench.normalform_step", *step]
+    began = perf_counter()
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{step} failed")
+    seconds = float(said) if said.strip() else perf_counter() - began
+    return seconds, usage.ru_maxrss * 1024
+
+
+def _share_read(path: Path) -> tuple[float, float]:
+    """How much of a file queries for boxes of 1 % of its extent must read.
+
+    Returns:
+        Shares of the bytes: skipping row groups only, and skipping pages too; medians.
+    """
+    boxes = pq.read_table(path, columns=["bbox"]).column("bbox").combine_chunks().flatten()
+    edges = np.stack([edge.to_numpy() for edge in boxes])
+    low, high = edges[:2].min(axis=1), edges[2:].max(axis=1)
+    chance = np.random.default_rng(1)
+    data = memoryview(path.read_bytes())
+    groups = EncodedGroup(data).metadata().get(4).values
+    shares = []
+    for _ in range(QUERIES):
+        start = low + (high - low) * chance.uniform(0, 0.9, 2)
+        end = start + (high - low) * 0.1
+        hit = (edges[:2] <= end[:, None]).all(axis=0) & (edges[2:] >= start[:, None]).all(axis=0)
+        shares.append(_share_of_query(data, groups, hit))
+    whole, paged = (statistics.median(found) for found in zip(*shares, strict=True))
+    return whole, paged
+
+
+def _share_of_query(
+    data: memoryview,
+    groups: list[Struct],
+    hit: np.ndarray,  # type: ignore[type-arg]
+) -> tuple[float, float]:
+    group_bytes = page_bytes = first = 0
+    for group in groups:
+        inside = hit[first : first + group.get(3)]
+        first += group.get(3)
+        if inside.any():
+            chunks = group.get(1).values
+            group_bytes += sum(chunk.get(3).get(7) for chunk in chunks)
+            page_bytes += sum(_bytes_of_pages(data, chunk, inside) for chunk in chunks)
+    return group_bytes / len(data), page_bytes / len(data)
+
+
+def _bytes_of_pages(data: memoryview, chunk: Struct, inside: np.ndarray) -> int:  # type: ignore[type-arg]
+    at, length = chunk.get(4), chunk.get(5)
+    pages = decode(data[at : at + length]).get(1).values
+    starts = [*(page.get(3) for page in pages), len(inside)]
+    sizes = (
+        page.get(2) for number, page in enumerate(pages)
+        if inside[starts[number] : starts[number + 1]].any()
+    )  # fmt: skip
+    return sum(sizes)
+
+
+def _ratio(ours: float, theirs: float, unit: str) -> str:
+    return f"{ours:.1f} {unit} / {theirs:.1f} {unit} = {ours / theirs:.2f}"
+
+
+def _sizes(ours: str, theirs: str) -> str:
+    return _megabytes(Path(ours).stat().st_size, Path(theirs).stat().st_size)
+
+
+def _megabytes(ours: float, theirs: float) -> str:
+    return f"{ours / 1e6:,.0f} MB / {theirs / 1e6:,.0f} MB = {ours / theirs:.2f}"
+
+
+if __name__ == "__main__":
+    run(*(int(argument) for argument in sys.argv[1:]))
