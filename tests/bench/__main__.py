@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.bench import main_job
+from tests.bench import main_job, normalform
 from tests.bench.measure import machine
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     folder = Path(chosen) if chosen else beside
     print(machine())
     main_job.run(folder if folder.is_dir() else None)
+    normalform.run()
 
 
 if __name__ == "__main__":
