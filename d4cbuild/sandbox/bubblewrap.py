@@ -41,6 +41,7 @@ from d4cbuild.sandbox.job import (
 )
 from d4cbuild.sandbox.log import LogCopier
 from d4cbuild.sandbox.seccomp import open_filter
+from d4cbuild.sandbox.signals import default_signals
 from d4cbuild.sandbox.watch import POLL_S, Watch
 
 INSTALL_HINT = "install it (Debian, Ubuntu: apt install bubblewrap), or start a Docker engine"
@@ -198,7 +199,10 @@ def _prepare(job: Job, group: ControlGroup | None) -> Callable[[], None]:
         for name, value in limits.per_process.items()
     ]
 
+    reset_signals = default_signals()
+
     def in_child() -> None:
+        reset_signals()
         os.umask(0o022)
         os.sched_setaffinity(0, cpus)
         if personality:

@@ -1,6 +1,7 @@
 """What a job finds: places, variables, identity; the same in both runners."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,13 @@ def test_both_runners_give_the_same_bytes(run_on_both: RunJob) -> None:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_signals_that_the_caller_ignores_are_not_ignored_in_the_sandbox(run_job: RunJob) -> None:
+    code = "print([line.split()[1] for line in open('/proc/1/status') if line[:7] == 'SigIgn:'][0])"
+    usual = run_job(code).log
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run_job(code).log == usual
+    finally:
+        signal.signal(signal.SIGHUP, before)
