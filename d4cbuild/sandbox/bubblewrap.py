@@ -22,8 +22,8 @@ from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.cgroup import ControlGroup, control_group
 from d4cbuild.sandbox.circumstances import (
     folders_and_files,
-    in_order,
     lay_out_files,
+    relisted,
     set_personality,
 )
 from d4cbuild.sandbox.job import (
@@ -266,6 +266,7 @@ def _ingredients(job: Job) -> list[str]:
             arguments += ["--ro-bind", str(mount.source), mount.target]
     arguments += ["--tmpfs", SOURCES]
     sources = dict(job.sources)
-    for name in sources if order == "usual" else in_order(list(sources), order):
+    # A tmpfs lists what was made last first.
+    for name in reversed(relisted(list(reversed(sources)), order)):
         arguments += ["--ro-bind", str(sources[name]), f"{SOURCES}/{name}"]
     return [*arguments, "--remount-ro", SOURCES]

@@ -18,7 +18,7 @@ from d4cbuild.errors import Unavailable
 UNAME26: Final = 0x0020000
 ADDR_NO_RANDOMIZE: Final = 0x0040000
 
-Order = Literal["usual", "by name", "by name, backwards"]
+Order = Literal["usual", "backwards", "shifted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +64,26 @@ def lay_out_files(circumstances: Circumstances, folder: Path) -> list[tuple[Path
     return placed
 
 
-def in_order(names: list[str], order: Order) -> list[str]:
-    """Names in the order in which they are to be made, so that a tmpfs lists them as wanted.
+def relisted(usual: list[str], order: Order) -> list[str]:
+    """Names in the order in which a folder is to list them; never as usual where there are two.
 
-    A tmpfs lists what was made last first.
+    Args:
+        usual: As the folder lists them otherwise.
+        order: What is wanted.
     """
-    return sorted(names, reverse=order == "by name")
+    if order == "usual":
+        return usual
+    return usual[::-1] if order == "backwards" else usual[1:] + usual[:1]
 
 
 def folders_and_files(folder: Path, order: Order) -> Iterator[tuple[Path, bool]]:
-    """Everything below a folder, each folder before what is in it; paths, and whether folders."""
+    """Everything below a folder, as it is to be made in a tmpfs: what is listed last comes first.
+
+    Returns:
+        Relative paths, each folder before what is in it, and whether it is a folder.
+    """
     entries = {entry.name: entry for entry in os.scandir(folder)}
-    for name in in_order(list(entries), order):
+    for name in reversed(relisted(list(entries), order)):
         path = Path(entries[name].path)
         is_folder = entries[name].is_dir(follow_symlinks=False)
         yield path.relative_to(folder), is_folder

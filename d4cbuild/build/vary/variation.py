@@ -107,15 +107,15 @@ def _cpus(here: Here) -> tuple[Choice, ...]:
 
 
 def _order(here: Here) -> tuple[Choice, ...]:
-    def choice(order: Order) -> Choice:
+    def choice(order: Order, how: str) -> Choice:
         def change(s: Surroundings) -> Surroundings:
             inside = replace(s.inside, order=order, temporary_in_memory=here.room)
             return replace(s, inside=inside)
 
         place = ", /tmp in memory" if here.room else ""
-        return Choice(f"sources and code are listed {order}{place}", change)
+        return Choice(f"sources and code are listed {how}{place}", change)
 
-    return choice("by name"), choice("by name, backwards")
+    return choice("backwards", "backwards"), choice("shifted", "from the second on")
 
 
 def _clock(here: Here) -> tuple[Choice, ...]:
@@ -246,8 +246,8 @@ VARIATIONS: Final = (
     ),
     Variation(
         "directory-order",
-        "the folders of sources and code list their files by name, or backwards; `/tmp` is in"
-        " memory, where a folder lists what was made last first",
+        "the folders of sources and code list their files backwards, or from the second on; `/tmp`"
+        " is in memory, where a folder lists what was made last first",
         "`glob`, `listdir` and `iterdir` without `sorted`",
         _order,
         _not_by_an_engine,
