@@ -20,7 +20,7 @@ ROOMS = {
     "click": ("cli",),
     "cryptography": ("attest",),
     "docker": ("sandbox",),
-    "jinja2": ("environment",),
+    "jinja2": ("environment", "report"),
     "pyarrow": ("normalform", "tables"),
     "pydantic": ("model",),
     "pygit2": ("code",),
