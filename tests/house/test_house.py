@@ -20,7 +20,7 @@ ROOMS = {
     "click": ("cli",),
     "cryptography": ("attest",),
     "docker": ("sandbox",),
-    "jinja2": ("environment", "report"),
+    "jinja2": ("bundle", "environment", "report"),
     "pyarrow": ("normalform", "tables"),
     "pydantic": ("model",),
     "pygit2": ("code",),
