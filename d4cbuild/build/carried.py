@@ -1,5 +1,9 @@
 """The normal form's code, as it is carried into the sandbox."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import d4cbuild.normalform
@@ -11,21 +15,44 @@ _SUFFIXES = frozenset({".py", ".json"})
 _INSIDE = Path("d4cbuild") / "normalform"
 
 
-def normal_form_digest() -> Digest:
-    """BLAKE3 of the canonical tar of the normal form's code."""
-    return blake3_of_stream(canonical_tar(_entries()))
+@dataclass(frozen=True)
+class CarriedCode:
+    """The code of a writer of the normal form.
 
-
-def carry_normal_form(lib: Path) -> None:
-    """Copy the normal form's code into a folder that goes onto ``PYTHONPATH``.
-
-    Args:
-        lib: A new folder; it becomes ``/d4c/lib``.
+    Attributes:
+        entries: Its files, named from the package's own folder.
     """
-    lay_out(lib, _entries(), _INSIDE)
+
+    entries: tuple[TarEntry, ...]
+
+    @property
+    def digest(self) -> Digest:
+        """BLAKE3 of its canonical tar: part of the derivation."""
+        return blake3_of_stream(canonical_tar(self.entries))
+
+    def lay_out(self, lib: Path) -> None:
+        """Copy it into a folder that goes onto ``PYTHONPATH``.
+
+        Args:
+            lib: A new folder; it becomes ``/d4c/lib``.
+        """
+        lay_out(lib, self.entries, _INSIDE)
 
 
-def lay_out(folder: Path, entries: list[TarEntry], below: Path = Path()) -> None:
+def installed_normal_form() -> CarriedCode:
+    """The writer of this version of d4cbuild."""
+    (place,) = d4cbuild.normalform.__path__
+    folder = Path(place)
+    return CarriedCode(
+        tuple(
+            TarEntry(path.as_posix(), (folder / path).read_bytes())
+            for path in regular_files(folder)
+            if path.suffix in _SUFFIXES
+        )
+    )
+
+
+def lay_out(folder: Path, entries: Iterable[TarEntry], below: Path = Path()) -> None:
     """Write files into a new folder so that every user may read them, whatever the umask.
 
     Args:
@@ -41,13 +68,3 @@ def lay_out(folder: Path, entries: list[TarEntry], below: Path = Path()) -> None
     folder.mkdir(parents=True, exist_ok=True)
     for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         place.chmod(0o755)
-
-
-def _entries() -> list[TarEntry]:
-    (place,) = d4cbuild.normalform.__path__
-    folder = Path(place)
-    return [
-        TarEntry(path.as_posix(), (folder / path).read_bytes())
-        for path in regular_files(folder)
-        if path.suffix in _SUFFIXES
-    ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d4cbuild.base.files import write_atomically
+from d4cbuild.build.carried import CarriedCode
 from d4cbuild.build.project import RECIPE_FILE, project_root
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.errors import InputError, StaleLock
@@ -24,9 +25,11 @@ class RecipeFolder:
 
     Attributes:
         path: The folder, as the user named it.
+        normal_form: The writer of its outputs, where that is not the one of this version.
     """
 
     path: Path
+    normal_form: CarriedCode | None = None
 
     @property
     def where(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from d4cbuild.base.canonical import parse_json
 from d4cbuild.base.digest import blake3_of, blake3_of_file
-from d4cbuild.build.carried import normal_form_digest
+from d4cbuild.build.carried import installed_normal_form
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import BuildResult
 from d4cbuild.code.folder import folder_state
@@ -30,7 +30,7 @@ def fingerprint(folder: Path, dist: Path) -> str:
         dist: Where data files go.
     """
     environments = project_root(folder) / "environments"
-    parts = [str(folder.absolute()), str(dist.absolute()), str(normal_form_digest())]
+    parts = [str(folder.absolute()), str(dist.absolute()), str(installed_normal_form().digest)]
     parts.append(str(folder_state(folder)))
     records = [folder / name for name in _RECORDS]
     for path in (*records, *sorted(environments.glob("*/environment.*"))):

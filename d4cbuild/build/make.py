@@ -13,14 +13,14 @@ from d4cbuild.base.archive import read_canonical_tar
 from d4cbuild.base.canonical import canonical_json, parse_json
 from d4cbuild.base.digest import Digest, FileDigests
 from d4cbuild.base.progress import Progress
-from d4cbuild.build.carried import carry_normal_form, lay_out
+from d4cbuild.build.carried import lay_out
 from d4cbuild.build.collect import Collected, collect_outputs
 from d4cbuild.build.logbook import BuildLog, build_log
 from d4cbuild.build.plan import Plan
 from d4cbuild.build.vary.surroundings import ORDINARY, Surroundings
 from d4cbuild.environment.images import ensure_image
 from d4cbuild.errors import BuildFailed
-from d4cbuild.model.recipe import Output
+from d4cbuild.model.recipe import Output, Recipe
 from d4cbuild.sandbox.floor import require_cpu_floor
 from d4cbuild.sandbox.image import Image
 from d4cbuild.sandbox.job import OUT, PARAMETERS, SOURCES, Job, Limits, Outcome, Runner
@@ -145,7 +145,7 @@ class Maker:
         self, plan: Plan, image: Image, sources: tuple[tuple[str, Path], ...], workspace: Path
     ) -> Job:
         lay_out(workspace / "code", read_canonical_tar(plan.code.tar))
-        carry_normal_form(workspace / "lib")
+        plan.normal_form.lay_out(workspace / "lib")
         wanted = plan.recipe.build.resources
         limits = Limits(
             cpus=self.cpus or wanted.cpus,
@@ -184,14 +184,7 @@ class Maker:
         folder = _folder(template.scratch.with_name("normalise"))
         if not tables:
             return {}, folder
-        record = {
-            "written": SOURCES,
-            "made": OUT,
-            "threads": template.limits.cpus,
-            # The rest is for the interpreter and the libraries themselves.
-            "memory": template.limits.memory // 2,
-            "outputs": [_declared(output) for output in tables],
-        }
+        record = normalisation(plan.recipe, template.limits)
         job = replace(
             template,
             command=NORMALISE,
@@ -210,6 +203,23 @@ class Maker:
         if report["violations"]:
             raise _broken(plan, report["violations"], log)
         return report["outputs"], job.out
+
+
+def normalisation(recipe: Recipe, limits: Limits) -> dict[str, Any]:
+    """What the writer of the normal form is told: which tables it finds, and how they are declared.
+
+    Args:
+        recipe: Declares the outputs.
+        limits: What the sandbox may use.
+    """
+    return {
+        "written": SOURCES,
+        "made": OUT,
+        "threads": limits.cpus,
+        # The rest is for the interpreter and the libraries themselves.
+        "memory": limits.memory // 2,
+        "outputs": [_declared(output) for output in recipe.outputs if output.format != "file"],
+    }
 
 
 def _made_path(output: Output, folder: Path, written: Collected) -> Path:

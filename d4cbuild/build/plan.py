@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from d4cbuild.base.digest import Digest
 from d4cbuild.base.progress import Progress
-from d4cbuild.build.carried import normal_form_digest
+from d4cbuild.build.carried import CarriedCode, installed_normal_form
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.locking import provisional_lock
 from d4cbuild.code.folder import Code, plain_code
@@ -27,6 +27,7 @@ class Plan:
         recipe: What is wanted.
         lock: What was found.
         code: The recipe's code.
+        normal_form: The writer of the outputs.
         derivation: Everything that decides the output bytes.
         key: Its digest.
         dirty: Whether uncommitted files are built.
@@ -37,6 +38,7 @@ class Plan:
     recipe: Recipe
     lock: Lock
     code: Code
+    normal_form: CarriedCode
     derivation: Derivation
     key: Digest
     dirty: bool
@@ -84,7 +86,16 @@ def _plan(
     dirty: bool,
     warnings: list[str],
 ) -> Plan:
-    derivation = derive(recipe, lock, normal_form_digest())
+    normal_form = folder.normal_form or installed_normal_form()
+    derivation = derive(recipe, lock, normal_form.digest)
     return Plan(
-        folder, recipe, lock, code, derivation, derivation.build_key, dirty, tuple(warnings)
+        folder=folder,
+        recipe=recipe,
+        lock=lock,
+        code=code,
+        normal_form=normal_form,
+        derivation=derivation,
+        key=derivation.build_key,
+        dirty=dirty,
+        warnings=tuple(warnings),
     )

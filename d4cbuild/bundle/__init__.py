@@ -1,1 +1,1 @@
-"""Bundles: a release as a folder of flat files, with all that is needed to check and to rebuild it."""
+"""Bundles: a release as flat files, with all that is needed to check and to rebuild it."""

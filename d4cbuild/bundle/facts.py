@@ -8,7 +8,16 @@ from typing import Literal
 from d4cbuild.base.digest import FileDigests
 from d4cbuild.model.manifest import Manifest, SourceRecord
 
-Role = Literal["data", "manifest", "attestation", "source artifacts", "sources", "packages", "image"]
+Role = Literal[
+    "data",
+    "manifest",
+    "attestation",
+    "source artifacts",
+    "sources",
+    "packages",
+    "image",
+    "script",
+]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import d4cbuild
 from d4cbuild.base.ambient import caller_environment
 from d4cbuild.base.interruption import stop_on_signals
 from d4cbuild.base.progress import Silence
+from d4cbuild.build.carried import CarriedCode
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.make import Maker, Making
 from d4cbuild.build.plan import plan_locked
@@ -28,6 +29,7 @@ class Errand:
 
     Attributes:
         recipe: The recipe's folder.
+        normal_form: The writer of its outputs, where that is not the one of this version.
         store: The store's folder.
         runner: Name of what runs the sandbox.
         mirrors: Further places that hold copies of sources.
@@ -37,6 +39,7 @@ class Errand:
     """
 
     recipe: Path
+    normal_form: CarriedCode | None
     store: Path
     runner: str
     mirrors: tuple[str, ...]
@@ -112,7 +115,8 @@ def _run(errand: Errand) -> Making | D4CError:
             maker = Maker(
                 store, runner, errand.mirrors, Silence(), errand.cpus, errand.surroundings
             )
-            return maker.make(plan_locked(RecipeFolder(errand.recipe)))
+            folder = RecipeFolder(errand.recipe, errand.normal_form)
+            return maker.make(plan_locked(folder))
     except D4CError as error:
         return error
     finally:

@@ -83,6 +83,7 @@ class Rebuilder:
             making = send(
                 Errand(
                     recipe=Path(recipe),
+                    normal_form=self.plan.folder.normal_form,
                     store=place,
                     runner=runner,
                     mirrors=tuple(self.maker.mirrors),
