@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from d4cbuild.code.folder import Code
 from d4cbuild.code.history import Provenance, has_commit, provenance, uncommitted, working_code
 from d4cbuild.errors import InputError
 from d4cbuild.model.lock import Lock, LockedCode, LockedImage, LockedSource
-from d4cbuild.model.recipe import Recipe
+from d4cbuild.model.recipe import Recipe, Source
+from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.fetch import fetch_source
 from d4cbuild.store import Store
 
@@ -94,11 +95,9 @@ def provisional_lock(
     code = working_code(folder.path)
     previous = folder.lock()
     known = {} if previous is None else {source.name: source for source in previous.sources}
+    fetch = _fetching(folder, store, mirrors, progress)
     sources = tuple(
-        known[source.name]
-        if source.name in known
-        else _locked(source.name, fetch_source(source, folder.path, mirrors, store, progress, None))
-        for source in recipe.sources
+        known[source.name] if source.name in known else fetch(source) for source in recipe.sources
     )
     lock = Lock(
         recipe=recipe.digest,
@@ -134,10 +133,20 @@ def _sources(
     mirrors: Sequence[str],
     progress: Progress,
 ) -> tuple[LockedSource, ...]:
-    return tuple(
-        _locked(source.name, fetch_source(source, folder.path, mirrors, store, progress, None))
-        for source in recipe.sources
-    )
+    fetch = _fetching(folder, store, mirrors, progress)
+    return tuple(fetch(source) for source in recipe.sources)
+
+
+def _fetching(
+    folder: RecipeFolder, store: Store, mirrors: Sequence[str], progress: Progress
+) -> Callable[[Source], LockedSource]:
+    hosts = DownHosts()
+
+    def fetch(source: Source) -> LockedSource:
+        digests = fetch_source(source, folder.path, mirrors, store, progress, None, hosts=hosts)
+        return _locked(source.name, digests)
+
+    return fetch
 
 
 def _locked(name: str, digests: FileDigests) -> LockedSource:

@@ -24,6 +24,7 @@ from d4cbuild.model.recipe import Output, Recipe
 from d4cbuild.sandbox.floor import require_cpu_floor
 from d4cbuild.sandbox.image import Image
 from d4cbuild.sandbox.job import OUT, PARAMETERS, SOURCES, Job, Limits, Outcome, Runner
+from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.fetch import fetch_source
 from d4cbuild.store import Store
 
@@ -125,6 +126,7 @@ class Maker:
             Unavailable: if one cannot be had.
         """
         found = []
+        hosts = DownHosts()
         declared = {source.name: source for source in plan.recipe.sources}
         for locked in plan.lock.sources:
             fetch_source(
@@ -134,6 +136,7 @@ class Maker:
                 self.store,
                 self.progress,
                 locked,
+                hosts=hosts,
             )
             path = self.store.require(
                 locked.blake3, f"source {locked.name}", f"d4cbuild build {plan.folder.where}"

@@ -1,6 +1,8 @@
 """Where copies of a source may be, in the order in which they are tried."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
@@ -8,6 +10,7 @@ from d4cbuild.base.archive import is_clean_relative
 from d4cbuild.errors import InputError
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
+from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.http import HttpLimits, HttpOrigin
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.member import MemberOrigin
@@ -15,13 +18,42 @@ from d4cbuild.sources.origin import Origin
 from d4cbuild.sources.rclone import RcloneOrigin
 
 
-def origins_of(
+class PlaceKind(StrEnum):
+    """Why a place is looked into."""
+
+    MIRROR_OPTION = "mirror option"
+    """``--mirror``."""
+
+    MIRROR = "mirror"
+    """The recipe names it as a mirror."""
+
+    PUBLISHER = "publisher"
+    """The recipe names it as where the publisher serves the file."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place a copy may be in.
+
+    Attributes:
+        kind: Why it is looked into.
+        text: How the recipe or the option names it.
+        origins: What to try there, under each name the copy may have.
+    """
+
+    kind: PlaceKind
+    text: str
+    origins: tuple[Origin, ...]
+
+
+def places_of(
     source: Source,
     recipe_folder: Path,
     extra_mirrors: Sequence[str],
     locked: LockedSource | None,
     limits: HttpLimits,
-) -> list[Origin]:
+    hosts: DownHosts,
+) -> list[Place]:
     """List every place to try. Nothing is opened or asked yet.
 
     Args:
@@ -30,25 +62,35 @@ def origins_of(
         extra_mirrors: Folders or http(s) addresses that hold copies of sources by file name.
         locked: The source's locked size and hashes, where there are any.
         limits: How patient to be with web servers.
+        hosts: Hosts known to be down.
 
     Raises:
         InputError: if a mirror is written in a way that is not understood.
     """
-    finder = _Finder(source, recipe_folder, locked, limits)
-    found = [origin for mirror in extra_mirrors for origin in finder.in_extra(mirror)]
-    found += [finder.mirror(text) for text in source.mirrors]
-    found.append(finder.publisher())
+    finder = _Finder(source, recipe_folder, locked, limits, hosts)
+    found = [
+        Place(PlaceKind.MIRROR_OPTION, mirror, tuple(finder.in_extra(mirror)))
+        for mirror in extra_mirrors
+    ]
+    found += [Place(PlaceKind.MIRROR, text, (finder.mirror(text),)) for text in source.mirrors]
+    found.append(Place(PlaceKind.PUBLISHER, source.url, (finder.publisher(),)))
     return found
 
 
 class _Finder:
     def __init__(
-        self, source: Source, folder: Path, locked: LockedSource | None, limits: HttpLimits
+        self,
+        source: Source,
+        folder: Path,
+        locked: LockedSource | None,
+        limits: HttpLimits,
+        hosts: DownHosts,
     ) -> None:
         self._source = source
         self._folder = folder
         self._size = None if locked is None else locked.size
         self._limits = limits
+        self._hosts = hosts
 
     def publisher(self) -> Origin:
         """Where the publisher serves it."""
@@ -92,7 +134,7 @@ class _Finder:
         return [(name, is_zip) for name, is_zip in names.items() if is_clean_relative(name)]
 
     def _web(self, address: str, *, is_zip: bool) -> Origin:
-        return HttpOrigin(address, self._limits, None if is_zip else self._size)
+        return HttpOrigin(address, self._limits, None if is_zip else self._size, self._hosts)
 
     def _unzipped(self, origin: Origin, *, is_zip: bool) -> Origin:
         member = self._source.member

@@ -10,7 +10,8 @@ from d4cbuild.base.progress import Progress
 from d4cbuild.errors import HashMismatch, StoreError, Unavailable
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
-from d4cbuild.sources.candidates import origins_of
+from d4cbuild.sources.asking import DownHosts
+from d4cbuild.sources.candidates import places_of
 from d4cbuild.sources.http import HttpLimits
 from d4cbuild.sources.origin import Origin, TooLarge
 from d4cbuild.store.store import Store
@@ -25,6 +26,7 @@ def fetch_source(
     locked: LockedSource | None,
     *,
     limits: HttpLimits | None = None,
+    hosts: DownHosts | None = None,
 ) -> FileDigests:
     """Have a source's bytes in the store.
 
@@ -39,6 +41,7 @@ def fetch_source(
         progress: Whom to tell.
         locked: Size and hashes the bytes must have; ``None`` while locking, when any will do.
         limits: How patient to be with web servers.
+        hosts: Hosts known to be down, shared by all fetches of one run.
 
     Returns:
         The digests of the bytes.
@@ -52,9 +55,11 @@ def fetch_source(
         there = store.known_digests(locked.blake3)
         if there is not None:
             return _checked_against_lock(there, locked)
-    origins = origins_of(source, recipe_folder, extra_mirrors, locked, limits or HttpLimits())
+    places = places_of(
+        source, recipe_folder, extra_mirrors, locked, limits or HttpLimits(), hosts or DownHosts()
+    )
     search = _Search(source, locked, store, progress)
-    for origin in origins:
+    for origin in (each for place in places for each in place.origins):
         digests = search.try_origin(origin)
         if digests is not None:
             return digests

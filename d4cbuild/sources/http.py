@@ -8,11 +8,11 @@ from pathlib import Path
 import requests
 import urllib3
 
-from d4cbuild import __version__
 from d4cbuild.base.ambient import monotonic_s, now_utc, sleep_s
 from d4cbuild.base.progress import Progress
 from d4cbuild.errors import InputError, Unavailable
 from d4cbuild.sources import answer
+from d4cbuild.sources.asking import DownHosts, NoAnswer, PlainSession, ask, innermost, status_of
 from d4cbuild.sources.origin import CHUNK_BYTES, LARGEST_BODY_BYTES
 from d4cbuild.sources.part import Part
 
@@ -63,13 +63,18 @@ class HttpOrigin:
         limits: How long and how often to try.
         size: Size of the file in bytes where it is known beforehand: then a body that ends early
             is known to be cut, also if the server announces no length.
+        hosts: Hosts known to be down, which are not asked; one found down is added.
 
     Raises:
         InputError: if the address is not one to fetch from.
     """
 
     def __init__(
-        self, address: str, limits: HttpLimits | None = None, size: int | None = None
+        self,
+        address: str,
+        limits: HttpLimits | None = None,
+        size: int | None = None,
+        hosts: DownHosts | None = None,
     ) -> None:
         fault = answer.address_fault(address)
         if fault is not None:
@@ -77,6 +82,7 @@ class HttpOrigin:
         self._address = address
         self._limits = limits or HttpLimits()
         self._size = size
+        self._hosts = hosts or DownHosts()
 
     @property
     def where(self) -> str:
@@ -87,44 +93,22 @@ class HttpOrigin:
         """Download the file; see :meth:`d4cbuild.sources.origin.Origin.fetch`."""
         largest = self._limits.body_bytes
         bound = largest if limit is None else min(limit, largest)
-        with into.open("xb") as stream, _PlainSession() as session:
+        with into.open("xb") as stream, PlainSession() as session:
             target = Part(stream, bound, self._address, progress, label)
             with target:
-                _Download(self._address, self._limits, self._size, session, target).run()
+                _Download(
+                    self._address, self._limits, self._size, session, target, self._hosts
+                ).run()
 
 
 class _TryAgain(Exception):
     """An attempt failed in a way that the next one may not."""
 
-    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+    def __init__(self, reason: str, wait_s: float | None = None, *, down: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait_s = wait_s
-
-
-class _PlainSession(requests.Session):
-    """A session that fetches what it is told to and nothing more."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.headers = requests.structures.CaseInsensitiveDict(
-            {
-                "User-Agent": f"d4cbuild/{__version__}",
-                "Accept": "*/*",
-                "Accept-Encoding": "identity",
-            }
-        )
-        # Otherwise passwords from ~/.netrc would be sent to whatever host a recipe names.
-        self.auth = _no_credentials
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        # Redirects are followed by hand. Left to itself, requests would read the whole body of
-        # every redirect into memory, also when told not to follow it.
-        return None
-
-
-def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+        self.down = down  # an address whose host could not be reached
 
 
 class _Download:
@@ -137,6 +121,7 @@ class _Download:
         size: int | None,
         session: requests.Session,
         part: Part,
+        hosts: DownHosts,
         clock: Callable[[], float] = monotonic_s,
         sleep: Callable[[float], None] = sleep_s,
     ) -> None:
@@ -145,6 +130,7 @@ class _Download:
         self._size = size
         self._session = session
         self._part = part
+        self._hosts = hosts
         self._clock = clock
         self._sleep = sleep
 
@@ -159,6 +145,8 @@ class _Download:
                     failures, reached = 0, self._part.furthest
                 failures += 1
                 if failures >= self._limits.attempts:
+                    if failure.down:
+                        self._hosts.note(failure.down, failure.reason)
                     raise Unavailable(
                         f"{failure.reason} (attempt {failures} of {self._limits.attempts})",
                         where=self._address,
@@ -186,43 +174,29 @@ class _Download:
             self._read(response)
 
     def _ask(self, headers: dict[str, str]) -> tuple[str, requests.Response]:
-        address = self._address
-        for _hop in range(self._limits.redirects + 1):
-            response = self._get(address, headers)
-            if response.status_code not in answer.REDIRECTS:
-                return address, response
-            response.close()
-            address = answer.redirect_target(address, response.headers.get("Location"))
-        raise Unavailable(
-            f"more than {self._limits.redirects} redirects", found=address, where=self._address
-        )
-
-    def _get(self, address: str, headers: dict[str, str]) -> requests.Response:
-        timeouts = (self._limits.connect_s, self._limits.read_s)
+        limits = self._limits
         try:
-            return self._session.get(
-                address, headers=headers, stream=True, allow_redirects=False, timeout=timeouts
-            )
-        except (requests.exceptions.InvalidURL, UnicodeError) as error:
-            raise Unavailable(f"not an address: {error}", where=address) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            reason = _innermost(error)
-            if "CERTIFICATE_VERIFY_FAILED" in reason:
-                raise Unavailable(
-                    "the server's certificate cannot be trusted", found=reason, where=address
-                ) from error
-            raise _TryAgain(f"no answer: {reason}") from error
+            return ask(
+                self._session, "GET", self._address, headers, redirects=limits.redirects,
+                timeouts_s=(limits.connect_s, limits.read_s), hosts=self._hosts,
+            )  # fmt: skip
+        except NoAnswer as error:
+            raise _TryAgain(
+                error.reason, down=error.address if error.unconnected else ""
+            ) from error
 
     def _accept(self, address: str, response: requests.Response, *, resuming: bool) -> None:
         """Decide what an answer is good for, and where its bytes belong."""
         status, part = response.status_code, self._part
         if status in answer.PASSING:
-            raise _TryAgain(f"the server answered {_status(response)}", self._asked_wait(response))
+            raise _TryAgain(
+                f"the server answered {status_of(response)}", self._asked_wait(response)
+            )
         if resuming and status == 416:
             part.forget()
             raise _TryAgain("the file has changed while it was fetched; starting again")
         if status not in (200, 206):
-            raise Unavailable(f"the server answered {_status(response)}", where=address)
+            raise Unavailable(f"the server answered {status_of(response)}", where=address)
         changed = answer.transformation(response.headers)
         if changed is not None:
             raise Unavailable(
@@ -260,7 +234,7 @@ class _Download:
         longest_s = self._limits.longest_retry_after_s
         if wait_s is not None and wait_s > longest_s:
             raise Unavailable(
-                f"the server answered {_status(response)} and asks to be left alone",
+                f"the server answered {status_of(response)} and asks to be left alone",
                 expected=f"a pause of at most {longest_s:g} s",
                 found=f"{wait_s:g} s",
                 where=self._address,
@@ -283,28 +257,10 @@ class _Download:
                     raise _TryAgain(f"slower than {limits.slow_bytes_per_s:g} bytes a second")
                 began_s, began_at = self._clock(), part.written
         except urllib3.exceptions.HTTPError as error:
-            raise _TryAgain(f"{self._so_far()}: {_innermost(error)}") from error
+            raise _TryAgain(f"{self._so_far()}: {innermost(error)}") from error
         if part.total is not None and part.written < part.total:
             raise _TryAgain(self._so_far())
 
     def _so_far(self) -> str:
         total = "" if self._part.total is None else f" of {self._part.total}"
         return f"the connection was cut after {self._part.written}{total} bytes"
-
-
-def _status(response: requests.Response) -> str:
-    # The reason is the server's text: only what can be shown in one line is.
-    reason = "".join(c for c in response.reason or "" if c.isprintable())[:60]
-    return f"{response.status_code} {reason}".strip()
-
-
-def _innermost(error: BaseException) -> str:
-    """The last cause in a chain of wrapped errors, which is the one that says something."""
-    seen = [error]
-    while True:
-        reason = getattr(seen[-1], "reason", None)
-        cause = reason if isinstance(reason, BaseException) else seen[-1].__cause__
-        cause = cause or seen[-1].__context__
-        if cause is None or cause in seen:
-            return str(seen[-1]) or type(seen[-1]).__name__
-        seen.append(cause)

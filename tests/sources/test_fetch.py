@@ -2,6 +2,7 @@
 
 import io
 import resource
+import socket
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from d4cbuild.errors import Exit, HashMismatch, InputError, StoreError, Unavaila
 from d4cbuild.model.fields import Bilingual
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
+from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.fetch import fetch_source
 from d4cbuild.store.store import Store
 
@@ -56,6 +58,7 @@ class Desk:
         lock: LockedSource | None = None,
         member: str | None = None,
         path: str = "/data/ODHF%20v1.zip",
+        hosts: DownHosts | None = None,
     ) -> FileDigests:
         source = Source(
             name="raw",
@@ -65,7 +68,9 @@ class Desk:
             licence="OGL-Canada-2.0",
             attribution=Bilingual(en="From the publisher", fr="De l'éditeur"),
         )
-        return fetch_source(source, self.recipe, extra, self.store, self.ear, lock, limits=FAST)
+        return fetch_source(
+            source, self.recipe, extra, self.store, self.ear, lock, limits=FAST, hosts=hosts
+        )
 
     def stored(self, found: FileDigests) -> bytes:
         path = self.store.get(found.blake3)
@@ -292,3 +297,30 @@ def test_a_disk_that_cannot_be_written_is_the_stores_fault(desk: Desk, tmp_path:
     assert caught.value.hint is not None
     assert desk.leftovers() == []
     assert len(desk.site.requests) == 1
+
+
+def closed_address() -> str:
+    """An address nobody listens at."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/copies"
+
+
+def test_a_mirror_whose_host_is_down_is_tried_under_one_name_only(desk: Desk) -> None:
+    down = closed_address()
+    desk.site.serve("/data/ODHF%20v1.zip", whole(BODY))
+    desk.fetch(extra=[down, f"{down}/more"], mirrors=[f"{down}/other.csv"])
+    tries = [line for line in desk.ear.lines if "; trying" in line]
+    assert len(tries) == FAST.attempts - 1
+    passed = [line for line in desk.ear.lines if "passed over" in line]
+    assert len(passed) > 3
+    assert [line for line in passed if "a moment ago" in line] == passed[1:]
+
+
+def test_a_host_that_is_down_stays_so_for_the_next_source_of_a_run(desk: Desk) -> None:
+    hosts, down = DownHosts(), closed_address()
+    for number in range(2):
+        path = f"/data/{number}"
+        desk.site.serve(path, whole(BODY))
+        desk.fetch(extra=[down], path=path, hosts=hosts)
+    assert len([line for line in desk.ear.lines if "; trying" in line]) == FAST.attempts - 1
