@@ -81,7 +81,8 @@ class PlainSession(requests.Session):
         self.auth = _no_credentials
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        # Redirects are followed by hand. Left to itself, requests would read the whole body of
+        """Follow no redirect."""
+        # They are followed by hand. Left to itself, requests would read the whole body of
         # every redirect into memory, also when told not to follow it.
         return None
 
