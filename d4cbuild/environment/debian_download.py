@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from d4cbuild.base.digest import sha256_of_file
+from d4cbuild.base.digest import FileDigests, digests_of_file
 from d4cbuild.base.progress import Silence
 from d4cbuild.environment.registries import debian_archives
 from d4cbuild.errors import HashMismatch, Unavailable
@@ -14,12 +14,15 @@ from d4cbuild.sources.http import HttpOrigin
 SUITE: Final = "bookworm"
 
 
-def download_debian(package: LockedPackage, folder: Path) -> Path:
+def download_debian(package: LockedPackage, folder: Path) -> tuple[Path, FileDigests]:
     """Download a package into a folder, from the first archive that has the locked bytes.
 
     Args:
         package: What was locked.
         folder: Where to write.
+
+    Returns:
+        The file and its digests.
 
     Raises:
         Unavailable: if no archive has it.
@@ -36,10 +39,10 @@ def download_debian(package: LockedPackage, folder: Path) -> Path:
         except Unavailable as error:
             answers.append(f"{address}: {' '.join(str(error).split())}")
             continue
-        sha256 = sha256_of_file(path)
-        if sha256 == package.sha256:
-            return path
-        other_bytes = f"{sha256} at {address}"
+        found = digests_of_file(path)
+        if found.sha256 == package.sha256:
+            return path, found
+        other_bytes = f"{found.sha256} at {address}"
     if other_bytes:
         raise HashMismatch(
             f"package {package.purl} is no longer the file that was locked",

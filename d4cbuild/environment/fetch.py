@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from d4cbuild.base.digest import FileDigests, digests_of_file
+from d4cbuild.base.digest import FileDigests
 from d4cbuild.base.progress import Progress
 from d4cbuild.environment.debian_download import download_debian
 from d4cbuild.environment.wheel_download import download_wheel
@@ -15,8 +15,8 @@ from d4cbuild.store.store import Store
 
 PARALLEL_DOWNLOADS: Final = 2
 
-Downloader = Callable[[LockedPackage, Path], Path]
-"""Downloads a package into a folder and returns the file; its bytes are not yet trusted."""
+Downloader = Callable[[LockedPackage, Path], tuple[Path, FileDigests]]
+"""Downloads a package into a folder; returns the file and its digests, not yet trusted."""
 
 
 def fetch_packages(
@@ -65,8 +65,7 @@ def _download(package: LockedPackage, folder: Path) -> tuple[Path, FileDigests]:
     """Download a package and check it against its lock."""
     folder.mkdir()
     download: Downloader = download_debian if package.is_debian else download_wheel
-    path = download(package, folder)
-    found = digests_of_file(path)
+    path, found = download(package, folder)
     if (found.sha256, found.size) != (package.sha256, package.size):
         raise HashMismatch(
             f"package {package.purl} is no longer the file that was locked",

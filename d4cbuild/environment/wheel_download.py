@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from d4cbuild.base.digest import Digest
+from d4cbuild.base.digest import Digest, FileDigests, digests_of_file
 from d4cbuild.environment.pip_client import TARGET, last_lines, run_pip
 from d4cbuild.errors import HashMismatch, Unavailable
 from d4cbuild.model.environment import LockedPackage
@@ -19,9 +19,14 @@ _OPTIONS: Final = (
 _GOT: Final = re.compile(r"Got\s+([0-9a-f]{64})")
 
 
-def download_wheel(package: LockedPackage, folder: Path) -> Path:
-    """Download a locked wheel into a folder; see :func:`download_by_hash`."""
-    return download_by_hash(package.purl, package.file, package.sha256, folder)
+def download_wheel(package: LockedPackage, folder: Path) -> tuple[Path, FileDigests]:
+    """Download a locked wheel into a folder; see :func:`download_by_hash`.
+
+    Returns:
+        The file and its digests.
+    """
+    path = download_by_hash(package.purl, package.file, package.sha256, folder)
+    return path, digests_of_file(path)
 
 
 def download_by_hash(purl: str, file: str, sha256: Digest, folder: Path) -> Path:

@@ -250,16 +250,15 @@ class Store:
             os.close(descriptor)
 
     def _write_hashed(self, path: Path, chunks: Iterable[bytes]) -> tuple[Path, FileDigests]:
-        hasher = MultiHasher()
         with self._trouble():
             stream = path.open("xb", buffering=0)
-        with stream:
+        with stream, MultiHasher() as hasher:
             for chunk in chunks:
                 hasher.update(chunk)
                 # Around the writing alone: trouble of whoever makes the chunks is not the store's.
                 with self._trouble():
                     _write_all(stream, chunk)
-        return path, hasher.result()
+            return path, hasher.result()
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:

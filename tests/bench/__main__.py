@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.bench import main_job, normalform
+from tests.bench import digests, main_job, normalform
 from tests.bench.measure import machine
 
 
@@ -15,6 +15,7 @@ def main() -> None:
     print(machine())
     main_job.run(folder if folder.is_dir() else None)
     normalform.run()
+    digests.run()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from d4cbuild.base.digest import sha256_of_file
+from d4cbuild.base.digest import digests_of_file
 from d4cbuild.base.progress import Silence
 from d4cbuild.environment.fetch import fetch_packages
 from d4cbuild.environment.images import ensure_image
@@ -47,7 +47,7 @@ def test_packages_are_fetched_once_and_kept(
     count = len(full.asked)
     files = fetch_packages(tiny.packages, empty, Silence())
     assert len(full.asked) == count > 0
-    assert {purl: sha256_of_file(path) for purl, path in files.items()} == {
+    assert {purl: digests_of_file(path).sha256 for purl, path in files.items()} == {
         each.purl: each.sha256 for each in tiny.packages
     }
 
