@@ -21,7 +21,7 @@ ROOMS = {
     "cryptography": ("attest",),
     "docker": ("sandbox",),
     "jinja2": ("bundle", "environment", "report"),
-    "pyarrow": ("normalform", "tables"),
+    "pyarrow": ("difference", "normalform", "tables"),
     "pydantic": ("model",),
     "pygit2": ("code",),
     "pyogrio": ("tables",),
