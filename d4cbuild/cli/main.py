@@ -26,6 +26,7 @@ COMMANDS = {
     "build": ("build", "Build a recipe from its lock, and write its manifest."),
     "verify": ("verify", "Rebuild and compare every output with the manifest."),
     "diff": ("diff", "Say why two files or manifests differ, down to the cell."),
+    "weather": ("weather", "Say whether it can still be built: who still has what is needed."),
     "key": ("key", "Keys to sign with: new, show."),
     "attest": ("attest", "Sign what a recipe's manifest says was built from what."),
     "challenge": ("challenge", "Compare what several places got: who agrees, who stands alone."),

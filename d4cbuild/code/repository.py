@@ -140,3 +140,23 @@ def _entries(repository: pygit2.Repository, tree: pygit2.Tree, above: str) -> It
             yield TarEntry(name, item.data, executable)
         else:
             raise not_plain("a symbolic link or submodule", name)
+
+
+def is_committed(folder: Path, path: Path) -> bool:
+    """Whether a file, as it lies there, is in HEAD of its repository, so that clones have it.
+
+    Args:
+        folder: A folder of the repository.
+        path: The file.
+    """
+    import pygit2
+
+    repository = open_repository(folder)
+    if repository is None or repository.workdir is None or not path.is_file():
+        return False
+    real = path.resolve()
+    if not real.is_relative_to(Path(repository.workdir).resolve()):
+        return False
+    name = name_of(repository, real)
+    states = (pygit2.enums.FileStatus.CURRENT,)
+    return name in repository.index and repository.status_file(name) in states

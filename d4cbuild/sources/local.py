@@ -3,12 +3,20 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from d4cbuild.base.archive import is_clean_relative
+from d4cbuild.base.digest import FileDigests, MultiHasher
 from d4cbuild.base.progress import Progress
 from d4cbuild.errors import InputError, Unavailable
-from d4cbuild.sources.origin import CHUNK_BYTES, LARGEST_BODY_BYTES, TooLarge, write_bounded
+from d4cbuild.sources.origin import (
+    CHUNK_BYTES,
+    LARGEST_BODY_BYTES,
+    NotThere,
+    TooLarge,
+    write_bounded,
+)
 
 
 class LocalOrigin:
@@ -34,6 +42,11 @@ class LocalOrigin:
         self._name = name
 
     @property
+    def path(self) -> Path:
+        """The file, as it is named; links are not resolved."""
+        return self._folder / self._name
+
+    @property
     def where(self) -> str:
         """The file's path."""
         return str(self._folder / self._name)
@@ -41,17 +54,41 @@ class LocalOrigin:
     def fetch(self, into: Path, limit: int | None, progress: Progress, label: str) -> None:
         """Copy the file; see :meth:`d4cbuild.sources.origin.Origin.fetch`."""
         bound = LARGEST_BODY_BYTES if limit is None else limit
+        with self._opened(bound) as descriptor:
+            write_bounded(self._chunks(descriptor), into, bound, self.where, progress, label)
+
+    def digests(self, limit: int) -> FileDigests:
+        """Read the file where it lies.
+
+        Args:
+            limit: The most that is read, in bytes.
+
+        Raises:
+            Unavailable: if it cannot be read.
+            TooLarge: if there are more than ``limit`` bytes.
+        """
+        hasher = MultiHasher()
+        with self._opened(limit) as descriptor:
+            for chunk in self._chunks(descriptor):
+                hasher.update(chunk)
+                if hasher.size > limit:
+                    raise TooLarge(limit, self.where)
+        return hasher.result()
+
+    @contextmanager
+    def _opened(self, limit: int) -> Iterator[int]:
         try:
             descriptor = self._open()
         except (OSError, RuntimeError) as error:  # pathlib calls a loop a RuntimeError
-            raise Unavailable(_reason(error), where=self.where) from error
+            kind = NotThere if isinstance(error, _NOT_THERE) else Unavailable
+            raise kind(_reason(error), where=self.where) from error
         try:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
                 raise Unavailable("not a regular file", where=self.where)
-            if state.st_size > bound:
-                raise TooLarge(bound, self.where, told=state.st_size)
-            write_bounded(self._chunks(descriptor), into, bound, self.where, progress, label)
+            if state.st_size > limit:
+                raise TooLarge(limit, self.where, told=state.st_size)
+            yield descriptor
         finally:
             os.close(descriptor)
 
@@ -76,7 +113,10 @@ class LocalOrigin:
             yield chunk
 
 
+_NOT_THERE = (FileNotFoundError, NotADirectoryError)
+
+
 def _reason(error: OSError | RuntimeError) -> str:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
+    if isinstance(error, _NOT_THERE):
         return "no such file"
     return f"cannot be read: {getattr(error, 'strerror', None) or error}"

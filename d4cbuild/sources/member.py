@@ -22,22 +22,26 @@ class MemberOrigin:
     Args:
         archive: Where the zip is.
         member: The file's whole name in the zip, or its last part if only one file has it.
+
+    Attributes:
+        archive: Where the zip is.
+        member: The file's name, as it was given.
     """
 
     def __init__(self, archive: Origin, member: str) -> None:
-        self._archive = archive
-        self._member = member
+        self.archive = archive
+        self.member = member
 
     @property
     def where(self) -> str:
         """The zip, and the file in it."""
-        return f"{self._archive.where} ({self._member} in it)"
+        return f"{self.archive.where} ({self.member} in it)"
 
     def fetch(self, into: Path, limit: int | None, progress: Progress, label: str) -> None:
         """Fetch the zip and unpack the file; see :meth:`d4cbuild.sources.origin.Origin.fetch`."""
         zipped = into.with_name(f"{into.name}.zip")
         try:
-            self._archive.fetch(zipped, None, progress, f"{label} (zip)")
+            self.archive.fetch(zipped, None, progress, f"{label} (zip)")
             self._unpack(zipped, into, LARGEST_BODY_BYTES if limit is None else limit, progress)
         finally:
             zipped.unlink(missing_ok=True)
@@ -45,7 +49,7 @@ class MemberOrigin:
     def _unpack(self, zipped: Path, into: Path, limit: int, progress: Progress) -> None:
         try:
             with zipfile.ZipFile(zipped) as archive:
-                entry = self._entry(archive)
+                entry = entry_of(archive, self.member, self.where)
                 if entry.file_size > limit:
                     raise TooLarge(limit, self.where, told=entry.file_size)
                 chunks = self._chunks(archive, entry)
@@ -58,22 +62,6 @@ class MemberOrigin:
                 found=f"{zipped.stat().st_size} bytes that begin with {beginning!r}",
                 where=self.where,
             ) from error
-
-    def _entry(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-        files = [entry for entry in archive.infolist() if not entry.is_dir()]
-        matches = [entry for entry in files if entry.filename == self._member]
-        if not matches:
-            matches = [entry for entry in files if _last_part(entry.filename) == self._member]
-        if len(matches) != 1:
-            problem = "no file" if not matches else f"{len(matches)} files"
-            raise Unavailable(
-                f"the zip has {problem} named {self._member}",
-                expected="one",
-                found=_listing(matches or files),
-                where=self.where,
-                hint="write the whole name, as the zip has it, into the source's member",
-            )
-        return matches[0]
 
     def _chunks(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         if entry.flag_bits & _ENCRYPTED:
@@ -97,6 +85,33 @@ class MemberOrigin:
             raise Unavailable(
                 f"the file in the zip is damaged: {error or 'it ends early'}", where=self.where
             ) from error
+
+
+def entry_of(archive: zipfile.ZipFile, member: str, where: str) -> zipfile.ZipInfo:
+    """Find a file in a zip's directory.
+
+    Args:
+        archive: The zip.
+        member: The file's whole name, or its last part if only one file has it.
+        where: The zip, for the error.
+
+    Raises:
+        Unavailable: if there is no such file, or there are several.
+    """
+    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    matches = [entry for entry in files if entry.filename == member]
+    if not matches:
+        matches = [entry for entry in files if _last_part(entry.filename) == member]
+    if len(matches) != 1:
+        problem = "no file" if not matches else f"{len(matches)} files"
+        raise Unavailable(
+            f"the zip has {problem} named {member}",
+            expected="one",
+            found=_listing(matches or files),
+            where=where,
+            hint="write the whole name, as the zip has it, into the source's member",
+        )
+    return matches[0]
 
 
 def _last_part(name: str) -> str:

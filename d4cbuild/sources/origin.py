@@ -36,6 +36,10 @@ class Origin(Protocol):
         """
 
 
+class NotThere(Unavailable):
+    """The place was looked into, and has no such file."""
+
+
 class TooLarge(Unavailable):
     """There are more bytes than may be taken.
 

@@ -17,11 +17,13 @@ from typing import Any
 
 from d4cbuild.base.progress import Progress
 from d4cbuild.errors import InputError, Unavailable
-from d4cbuild.sources.origin import LARGEST_BODY_BYTES, TooLarge
+from d4cbuild.sources.origin import LARGEST_BODY_BYTES, NotThere, TooLarge
 
 _REMOTE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 _PATH = re.compile(r"[A-Za-z0-9_./+=@,][A-Za-z0-9_./+=@,-]*")
 _PATIENCE = ("--contimeout=10s", "--timeout=30s", "--retries=3", "--low-level-retries=5")
+_NOT_FOUND = (3, 4)
+"""Exit codes of rclone: no such folder, no such file."""
 _SLACK_BYTES = 1 << 20
 
 
@@ -57,7 +59,7 @@ class RcloneOrigin:
         """Copy the file; see :meth:`d4cbuild.sources.origin.Origin.fetch`."""
         bound = LARGEST_BODY_BYTES if limit is None else limit
         binary = rclone_binary()
-        size = self._size(binary)
+        size = self.size()
         if size is not None and size > bound:
             raise TooLarge(bound, self.where, told=size)
         self._copy(binary, into, bound, size, progress, label)
@@ -66,15 +68,21 @@ class RcloneOrigin:
         if into.stat().st_size > bound:
             raise TooLarge(bound, self.where)
 
-    def _size(self, binary: Path) -> int | None:
-        """Ask for the file's size in bytes; ``None`` where the remote does not know it."""
+    def size(self) -> int | None:
+        """Ask for the file's size in bytes; ``None`` where the remote does not know it.
+
+        Raises:
+            Unavailable: if the remote does not answer, or has no such file.
+        """
+        binary = rclone_binary()
         utils = _library()
         # The library pastes this in front of the command, unquoted.
         utils.Config().executable_path = shlex.quote(str(binary))
         command = shlex.join(["lsjson", "--stat", *_PATIENCE, self._address])
         code, output, complaint = utils.run_rclone_cmd(command, raise_errors=False)
         if code != 0:
-            raise Unavailable(f"rclone: {_last_line(complaint)}", where=self.where)
+            kind = NotThere if code in _NOT_FOUND else Unavailable
+            raise kind(f"rclone: {_last_line(complaint)}", where=self.where)
         try:
             facts: dict[str, Any] = json.loads(output)
             size, is_folder = int(facts["Size"]), bool(facts["IsDir"])

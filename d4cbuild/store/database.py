@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from d4cbuild.base.ambient import random_token
 from d4cbuild.errors import StoreError
 
 BUSY_TIMEOUT_S = 60
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _TABLES = """
 create table if not exists object (
     blake3 text primary key,
@@ -39,6 +39,10 @@ create table if not exists root (
 ) without rowid;
 create table if not exists fresh (
     fingerprint text primary key,
+    record text not null
+) without rowid;
+create table if not exists look (
+    subject text primary key,
     record text not null
 ) without rowid;
 """
@@ -196,7 +200,7 @@ class Database:
             connection.execute("delete from object where blake3 = ?", (blake3_hex,))
 
     def get(self, table: str, key: str) -> str | None:
-        """Read a record of ``realisation`` or ``fresh``."""
+        """Read a record of ``realisation``, ``fresh`` or ``look``."""
         column = _key_column(table)
         with self.transaction() as connection:
             row = connection.execute(
@@ -205,20 +209,26 @@ class Database:
         return None if row is None else str(row[0])
 
     def put(self, table: str, key: str, record: str) -> None:
-        """Write a record of ``realisation`` or ``fresh``."""
+        """Write a record of ``realisation``, ``fresh`` or ``look``."""
         _key_column(table)
         with self.transaction() as connection:
             connection.execute(f"insert or replace into {table} values (?, ?)", (key, record))
 
+    def put_all(self, table: str, records: Iterable[tuple[str, str]]) -> None:
+        """Write several records of one table, all or none; each is a key and a text."""
+        _key_column(table)
+        with self.transaction() as connection:
+            connection.executemany(f"insert or replace into {table} values (?, ?)", records)
+
     def rows(self, table: str) -> list[tuple[str, str]]:
-        """All records of ``realisation`` or ``fresh``, by key."""
+        """All records of ``realisation``, ``fresh`` or ``look``, by key."""
         column = _key_column(table)
         with self.transaction() as connection:
             query = f"select {column}, record from {table} order by {column}"
             return [(str(key), str(record)) for key, record in connection.execute(query)]
 
     def delete(self, table: str, key: str) -> None:
-        """Delete a record of ``realisation`` or ``fresh``."""
+        """Delete a record of ``realisation``, ``fresh`` or ``look``."""
         column = _key_column(table)
         with self.transaction() as connection:
             connection.execute(f"delete from {table} where {column} = ?", (key,))
@@ -241,4 +251,4 @@ class Database:
 
 
 def _key_column(table: str) -> str:
-    return {"realisation": "build_key", "fresh": "fingerprint"}[table]
+    return {"realisation": "build_key", "fresh": "fingerprint", "look": "subject"}[table]

@@ -21,9 +21,13 @@ class Handler(BaseHTTPRequestHandler):
         site = self.server.site
         with site.lock:
             site.requests.append((self.path, dict(self.headers.items())))
+            site.methods.append(self.command)
             replies = site.pages.get(self.path, [status(404)])
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
         reply(self)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -59,12 +63,14 @@ class Site:
     Attributes:
         pages: Replies per path.
         requests: Path and headers of every request, in order.
+        methods: Method of every request, in order.
         closing: Set when the test is over, so that stalled replies end.
     """
 
     def __init__(self) -> None:
         self.pages: dict[str, list[Reply]] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.methods: list[str] = []
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), Handler)
@@ -130,6 +136,44 @@ def answer(code: int, headers: dict[str, str], body: bytes = b"") -> Reply:
     def reply(handler: Handler) -> None:
         handler.head(code, headers)
         handler.wfile.write(body)
+
+    return reply
+
+
+def parts(body: bytes, etag: str = '"v1"', *, head: bool = True) -> Reply:
+    """Serve a file as a good server does: any part of it, and its size by HEAD if wanted."""
+
+    def reply(handler: Handler) -> None:
+        wanted = handler.headers.get("Range")
+        told = {"ETag": etag, "Accept-Ranges": "bytes"}
+        if handler.command == "HEAD":
+            size = {"Content-Length": str(len(body))} if head else {"Content-Length": "0"}
+            handler.head(200 if head else 405, told | size)
+            return
+        first, last = 0, len(body) - 1
+        if wanted is not None:
+            first, last = map(int, wanted.removeprefix("bytes=").split("-"))
+            last = min(last, len(body) - 1)
+            if first >= len(body):
+                told["Content-Range"] = f"bytes */{len(body)}"
+                handler.head(416, told | {"Content-Length": "0"})
+                return
+            told["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
+        part = body[first : last + 1]
+        handler.head(200 if wanted is None else 206, told | {"Content-Length": str(len(part))})
+        handler.wfile.write(part)
+
+    return reply
+
+
+def plain(body: bytes, told: int | None = None, kind: str = "application/zip") -> Reply:
+    """Serve a file whole, always; saying that it has another size, if wanted."""
+
+    def reply(handler: Handler) -> None:
+        size = len(body) if told is None else told
+        handler.head(200, {"Content-Length": str(size), "Content-Type": kind})
+        if handler.command == "GET":
+            handler.wfile.write(body)
 
     return reply
 
