@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from d4cbuild.base.ambient import random_token
-from d4cbuild.base.digest import CHUNK_BYTES, sha256_of_file
+from d4cbuild.base.digest import CHUNK_BYTES, digests_of_file
 from d4cbuild.errors import Unavailable
 from d4cbuild.model.weather import LookHow, LookState
 from d4cbuild.sources.asking import DownHosts, PlainSession, host_of
@@ -187,7 +187,7 @@ class Looker:
                 sha256 = origin.digests(wanted.size).sha256
             else:
                 into = self.bring(origin, wanted.size)
-                sha256 = sha256_of_file(into)
+                sha256 = digests_of_file(into).sha256
                 into.unlink()
         except Unavailable as error:
             return _sight_of(error, host, wanted.size)

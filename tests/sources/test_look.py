@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from d4cbuild import __version__
-from d4cbuild.base.digest import sha256_of_file
+from d4cbuild.base.digest import digests_of_file
 from d4cbuild.model.weather import LookHow, LookState
 from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.http import HttpLimits, HttpOrigin
@@ -48,7 +48,7 @@ class Scout:
         path = self.folder / "locked"
         path.write_bytes(self.body)
         copy = path if self.has_copy else None
-        return Wanted(len(self.body), sha256_of_file(path), copy)
+        return Wanted(len(self.body), digests_of_file(path).sha256, copy)
 
     def looker(self) -> Looker:
         chances = iter([*self.chances] * 20)
