@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from d4cbuild.model.derivation import Derivation
+from d4cbuild.model.lock import Lock
+from d4cbuild.model.manifest import Manifest
 
 _WORDS = {
     "code": "the recipe's code",
@@ -30,6 +32,28 @@ def changed_ingredients(before: Derivation, after: Derivation) -> list[str]:
         if one != other:
             lines.append(f"{words}: {one} -> {other}")
     return lines
+
+
+def changed_provenance(manifest: Manifest, lock: Lock) -> list[str]:
+    """Name what a lock says otherwise than a manifest though the build key is the same.
+
+    These decide no byte of a build, but whoever relies on them must not be told something false.
+
+    Args:
+        manifest: What was made.
+        lock: What it is said to be made from.
+    """
+    old = {source.name: source.sha256 for source in manifest.sources}
+    found = [
+        (f"source {source.name}", old.get(source.name), source.sha256) for source in lock.sources
+    ]
+    image = manifest.environment.manifest
+    found.append(("the environment's image manifest", image, lock.environment.manifest))
+    code = manifest.code
+    if code.commit is not None:
+        found.append(("the code's commit", code.commit, lock.code.commit))
+        found.append(("the code's tree", code.tree, lock.code.tree))
+    return [f"{what}: {one} -> {other}" for what, one, other in found if one != other]
 
 
 def _by_name(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from d4cbuild.base.progress import Progress
-from d4cbuild.build.explain import changed_ingredients
+from d4cbuild.build.explain import changed_ingredients, changed_provenance
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.make import Made, Maker, Making
 from d4cbuild.build.plan import Plan, plan_locked
@@ -186,7 +186,9 @@ def _all(manifest: Manifest, runner: str, verdict: Verdict, reason: str) -> Rebu
 
 def not_comparable(plan: Plan, manifest: Manifest) -> VerifyResult | None:
     """The result where a manifest is of other ingredients than the lock; else ``None``."""
-    other = changed_ingredients(manifest.derivation, plan.derivation)
+    other = changed_ingredients(manifest.derivation, plan.derivation) or changed_provenance(
+        manifest, plan.lock
+    )
     if not other and manifest.build_key == plan.key:
         return None
     reason = "\n".join(

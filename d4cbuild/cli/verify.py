@@ -74,6 +74,7 @@ def command(
 
     def work(recipe: Path) -> tuple[dict[str, Any], int]:
         folder = RecipeFolder(recipe)
+        folder.recipe()  # nothing is known of what cannot be read, not even that it is a recipe
         options = VerifyOptions(common.dist_folder(dist, recipe), mirrors, cpus)
         try:
             if varying is None:
@@ -137,7 +138,7 @@ def _print_table(results: list[dict[str, Any]]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("sha256", no_wrap=True)
     for result in results:
-        for rebuild in result["rebuilds"]:
+        for rebuild in result.get("rebuilds", ()):  # none where the recipe cannot be read
             for output in rebuild["outputs"]:
                 table.add_row(result["recipe"], *_table_cells(rebuild["runner"], output))
     console = Console()

@@ -47,13 +47,13 @@ def saw(name: str) -> str:
     return "saw_" + name.replace("-", "_")
 
 
-def watching(project: Project, **expressions: str) -> Project:
+def watching(project: Project, prelude: str = "", /, **expressions: str) -> Project:
     """Make the recipe write what it sees: one file for each expression."""
     head = (project.recipe / "recipe.toml").read_text().partition("[[outputs]]")[0]
     for name in expressions:
         head += f'[[outputs]]\nname = "{name}"\nformat = "file"\nfile = "{name}.txt"\n\n'
     (project.recipe / "recipe.toml").write_text(head)
-    lines = ["import math, os, sys, time", "OUT = os.environ['D4C_OUT']"]
+    lines = [prelude, "import math, os, sys, time", "OUT = os.environ['D4C_OUT']"]
     for name, expression in expressions.items():
         lines += [
             f"with open(OUT + '/{name}.txt', 'w') as out:",
@@ -96,6 +96,31 @@ def test_each_variation_flips_what_sees_it_and_nothing_else(project: Project) ->
     }
     assert result(answer)["verdict"] == "different"
     assert answer.status == 12
+
+
+WAIT = """\
+import ctypes, time
+libc = ctypes.CDLL(None)
+def waited(clock):
+    attributes, condition, lock = (ctypes.create_string_buffer(64) for _ in range(3))
+    libc.pthread_condattr_init(attributes)
+    libc.pthread_condattr_setclock(attributes, clock)
+    libc.pthread_cond_init(condition, attributes)
+    libc.pthread_mutex_init(lock, None)
+    libc.pthread_mutex_lock(lock)
+    until = time.clock_gettime_ns(clock) + 50_000_000
+    moment = (ctypes.c_long * 2)(*divmod(until, 1_000_000_000))
+    start = time.perf_counter()
+    libc.pthread_cond_timedwait(condition, lock, moment)
+    return time.perf_counter() - start > 0.049
+"""
+
+
+def test_under_another_clock_threads_wait_as_long_as_they_mean_to(project: Project) -> None:
+    clocks = {"real": "waited(time.CLOCK_REALTIME)", "steady": "waited(time.CLOCK_MONOTONIC)"}
+    watching(project, WAIT, **clocks)
+    assert {path.read_text() for path in project.root.glob("**/dist/*.txt")} == {"True"}
+    assert vary(project, "clock").status == 0
 
 
 def test_a_good_recipe_comes_through_all_of_them_in_one_rebuild(project: Project) -> None:

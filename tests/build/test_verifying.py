@@ -80,6 +80,7 @@ def test_code_that_fails_only_now_is_failed(project: Project) -> None:
     manifest = json.loads((project.recipe / "manifest.json").read_text())
     lock = json.loads((project.recipe / "recipe.lock").read_text())
     manifest["derivation"]["code"] = lock["code"]["blake3"]
+    manifest["code"] |= lock["code"]
     manifest["derivation"]["source_date_epoch"] = lock["source_date_epoch"]
     from d4cbuild.base.canonical import canonical_digest
 

@@ -133,7 +133,7 @@ JSON_COMMANDS = {
     "build_missing": (("build", "nowhere"), 64),
     "build_runner": (("build", "--dirty", "--runner", "nonsense", "places"), 64),
     "verify_unbuilt": (("verify", "places"), 16),
-    "verify_missing": (("verify", "nowhere"), 16 | 64),
+    "verify_missing": (("verify", "nowhere"), 64),
     "store_ls": (("store", "ls"), 0),
     "store_verify": (("store", "verify"), 0),
     "store_gc": (("store", "gc", "--dry-run"), 0),
@@ -183,6 +183,14 @@ def test_an_error_says_what_was_expected_found_where_and_what_is_next(bare: Proj
         "  where:    recipes/nowhere/recipe.toml",
         "  next:     name the recipe's folder, such as recipes/statcan-odhf",
     ]
+
+
+def test_what_is_no_recipe_is_not_verified_and_does_not_keep_others_from_it(bare: Project) -> None:
+    answer = bare.run("verify", "recipes/nowhere")
+    assert answer.status == 64
+    assert "there is no recipe here" in answer.err
+    assert "unknown" not in answer.out
+    assert bare.run("verify", "recipes/nowhere", "places").status == 64 | 16
 
 
 def test_exit_codes_of_several_recipes_are_combined(bare: Project) -> None:

@@ -33,6 +33,9 @@ def clock_variables(start: datetime) -> tuple[tuple[str, str], ...]:
         ("LD_PRELOAD", LIBRARY),
         ("FAKETIME", start.strftime("@%Y-%m-%d %H:%M:%S")),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        # Its workaround for an older C library ends every wait by the steady clock at once, and
+        # whoever waits (Python's threads, for their lock) asks again and again instead.
+        ("FAKETIME_FORCE_MONOTONIC_FIX", "0"),
     )
 
 
