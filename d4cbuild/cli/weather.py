@@ -135,7 +135,10 @@ def _render(record: dict[str, Any]) -> str:
 
 
 def _render_place(place: dict[str, Any]) -> list[str]:
-    lines = [f"    {_styled(place['state'], place['state'].ljust(11))} {place['where']}"]
+    # What was never seen there is not gone for a reader.
+    never = place["state"] == "gone" and place["last_good"] is None
+    shown = "none" if never else place["state"]
+    lines = [f"    {_styled(place['state'], shown.ljust(11))} {place['where']}"]
     lines.append(f"    {'':11} {place['reason']}{_age(place)}")
     change = place["change"]
     if change is not None:
@@ -148,7 +151,9 @@ def _age(place: dict[str, Any]) -> str:
     if place["state"] == "ok":
         return ""
     if place["last_good"] is None:
-        return "; never seen good from here"
+        return "" if place["state"] == "gone" else "; never seen good from here"
+    if place["age_days"] < 1:
+        return "; last seen good today"
     return f"; last seen good {place['age_days']:g} days ago"
 
 

@@ -77,7 +77,8 @@ class Peek:
         self._session = session
         self._limits = limits
         self._hosts = hosts
-        self._deadline = Deadline(min(limits.look_s, deadline.left_s))
+        self._run = deadline
+        self._look = Deadline(limits.look_s)
         self.host = host_of(address)
         self.etag: str | None = None
 
@@ -217,15 +218,18 @@ class Peek:
 
     def _timeouts(self) -> tuple[float, float]:
         self._check()
-        left_s = self._deadline.left_s
+        left_s = self._left_s()
         return min(self._limits.connect_s, left_s), min(self._limits.read_s, left_s)
 
     def _check(self) -> None:
-        if self._deadline.left_s <= 0:
+        if self._left_s() <= 0:
             raise self.settled(LookState.UNREACHABLE, "the time for looking is over")
 
+    def _left_s(self) -> float:
+        return min(self._look.left_s, self._run.left_s)
+
     def _pause(self) -> None:
-        sleep_s(min(self._limits.pause_s, self._deadline.left_s))
+        sleep_s(min(self._limits.pause_s, self._left_s()))
 
     def _read(self, response: requests.Response, count: int) -> bytes:
         buffer = io.BytesIO()

@@ -102,6 +102,10 @@ class Deadline:
         """Seconds that are left; not below 0."""
         return float("inf") if self._end_s is None else max(0.0, self._end_s - monotonic_s())
 
+    def end(self) -> None:
+        """Let it be over now: what is under way ends at its next byte or silence."""
+        self._end_s = monotonic_s()
+
     def check(self, where: str) -> None:
         """Raise if it has passed.
 

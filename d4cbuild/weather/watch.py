@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -100,8 +100,12 @@ class Watch:
             return
         pool = ThreadPoolExecutor(HOSTS_AT_ONCE)
         try:
-            for done in [pool.submit(visit, queue) for queue in by_host.values()]:
+            visits = [pool.submit(visit, queue) for queue in by_host.values()]
+            for done in wait(visits, return_when=FIRST_EXCEPTION).done:
                 done.result()
+        except BaseException:
+            self.deadline.end()  # nobody waits for what the others have still to do
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from d4cbuild.model.manifest import (
     SourceRecord,
 )
 from d4cbuild.model.recipe import Recipe
+from d4cbuild.model.weather import LookHow, LookState, PastLook, PastLooks
 
 HEX = "0123456789abcdef"
 LENGTHS = {"blake3": 64, "sha256": 64, "md5": 32, "sha1": 40}
@@ -283,6 +285,26 @@ def manifests(draw: st.DrawFn, recipe: Recipe) -> Manifest:
     )
 
 
+moments = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1)).map(
+    lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20)
+)
+past_looks = st.builds(
+    PastLooks,
+    looks=st.lists(
+        st.builds(
+            PastLook,
+            subject=digests("sha256").map(str),
+            where=texts,
+            state=st.sampled_from(LookState),
+            how=st.sampled_from(LookHow),
+            looked=moments,
+            good=st.none() | moments,
+            compared=st.none() | moments,
+            etag=st.none() | texts,
+        ),
+        max_size=3,
+    ).map(tuple),
+)
 paths = st.from_regex(r"(/[A-Za-z0-9_.+@-]{1,8}){1,3}", fullmatch=True)
 environments = st.fixed_dictionaries(
     {

@@ -22,6 +22,7 @@ from d4cbuild.model.manifest import Manifest
 from d4cbuild.model.parse import record_from_json, record_from_toml, record_to_json
 from d4cbuild.model.quantities import parse_bytes, parse_seconds, render_bytes, render_seconds
 from d4cbuild.model.recipe import Recipe
+from d4cbuild.model.weather import PastLooks
 from tests.laws import strategies as some
 from tests.laws.toml import toml_document
 
@@ -107,6 +108,12 @@ def test_an_environment_survives_rendering(table: dict[str, Any]) -> None:
 @few
 def test_an_environments_lock_survives_rendering(lock: EnvironmentLock) -> None:
     assert_survives_rendering(lock)
+
+
+@given(some.past_looks)
+@few
+def test_past_looks_survive_rendering(looks: PastLooks) -> None:
+    assert_survives_rendering(looks)
 
 
 def shuffled(value: Any, order: Any) -> Any:

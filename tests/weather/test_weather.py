@@ -1,19 +1,27 @@
 """``d4cbuild weather`` as a user has it: real recipes, real servers, no packages."""
 
 import json
+import os
 import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from d4cbuild.base.ambient import now_utc
+from d4cbuild.base.ambient import now_utc, sleep_s
+from d4cbuild.base.digest import Digest
 from d4cbuild.base.progress import Silence
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.locking import lock_recipe
 from d4cbuild.errors import InputError
-from d4cbuild.sources.sight import LookLimits
+from d4cbuild.model.weather import LookState
+from d4cbuild.sources.http import HttpOrigin
+from d4cbuild.sources.look import Looker
+from d4cbuild.sources.sight import LookLimits, Sight, Wanted
 from d4cbuild.store import Store
 from d4cbuild.weather.forecast import Forecaster
 from d4cbuild.weather.memory import FileMemory, Memory, StoreMemory
@@ -288,6 +296,64 @@ def test_the_command_says_it_in_words_and_as_json_with_its_exit_code(sky: Sky) -
     answer = sky.look("--json")
     assert (answer.status, answer.json["exit_code"]) == (2, 2)
     assert answer.json["results"][0]["buildable"] == "yes"
+
+
+def test_a_host_has_one_connection_at_a_time_and_hosts_do_not_wait_for_each_other(
+    sky: Sky, tmp_path: Path
+) -> None:
+    watch = Watch(sky.store, WeatherOptions(), Silence())
+    busy, most = Counter[str](), Counter[str]()
+    both = threading.Barrier(2, timeout=20)
+
+    def errand(host: str) -> tuple[str, Callable[[Looker], None]]:
+        def run(looker: Looker) -> None:
+            busy[host] += 1
+            most[host] = max(most[host], busy[host])
+            both.wait()
+            busy[host] -= 1
+
+        return host, run
+
+    watch.at_once([errand(host) for host in ("one", "one", "two", "one", "two", "two")], tmp_path)
+    assert most == {"one": 1, "two": 1}
+
+
+def test_when_something_breaks_nobody_waits_for_the_rest(sky: Sky, tmp_path: Path) -> None:
+    watch = Watch(sky.store, WeatherOptions(seconds=None, limits=QUICK), Silence())
+    address = sky.site.serve("/places.csv", parts(BODY))
+    begun = threading.Event()
+    wanted = Wanted(1, Digest("sha256", "0" * 64))
+    seen: list[Sight] = []
+
+    def slow(looker: Looker) -> None:
+        begun.set()
+        for _ in range(2000):  # until the other has broken
+            if watch.deadline.left_s <= 0:
+                break
+            sleep_s(0.01)
+        seen.append(looker.look(HttpOrigin(address), wanted))
+
+    def breaks(looker: Looker) -> None:
+        begun.wait(20)
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        watch.at_once([("one", slow), ("two", breaks), ("one", slow)], tmp_path)
+    assert [sight.state for sight in seen] == [LookState.UNREACHABLE] * 2
+    assert "time" in seen[0].reason
+    assert sky.site.requests == []
+
+
+def test_a_deep_look_reads_the_store_as_well(sky: Sky) -> None:
+    sky.locked()
+    (kept,) = (sky.store.get(digest) for digest, _path in sky.store.object_files())
+    assert kept is not None
+    state = kept.stat()
+    kept.chmod(0o644)
+    kept.write_bytes(OTHER)
+    os.utime(kept, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert places(sky.report(0, deep=True))["store"]["state"] == "gone"
+    assert len([*sky.store.quarantine.iterdir()]) == 1
 
 
 def test_bad_input_is_refused_by_the_command(sky: Sky) -> None:
