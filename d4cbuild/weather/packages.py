@@ -177,6 +177,24 @@ class _WheelPlace:
         return Sight(LookState.GONE, LookHow.NOTHING, "not listed")
 
 
+@dataclass
+class _Nowhere:
+    """Stands where this machine's settings name no place: what cannot be looked for is not gone."""
+
+    where: str
+    kind: str
+    reason: str
+    debian: bool
+    host: str = ""
+    is_foreign: bool = False
+
+    def wants(self, package: LockedPackage) -> bool:
+        return package.is_debian is self.debian
+
+    def look(self, _package: LockedPackage, _looker: Looker) -> Sight | None:
+        return Sight(LookState.UNREACHABLE, LookHow.NOTHING, self.reason)
+
+
 def _at_address(address: str, package: LockedPackage, looker: Looker, watch: Watch) -> Sight:
     fault = address_fault(address)
     if fault is not None:
@@ -247,9 +265,13 @@ def _places(watch: Watch, packages: Sequence[LockedPackage]) -> list[_Place]:
         try:
             found += [_DebianArchive(each, watch) for each in debian_archives(SUITE)]
         except Unavailable as error:
-            watch.progress.warn(f"{error.message}: {error.hint}")
+            found.append(_Nowhere("Debian archives", "archive", error.message, debian=True))
     if not all(each.is_debian for each in packages):
-        found += [_WheelPlace(each, watch) for each in wheel_places()]
+        wheels = wheel_places()
+        found += [_WheelPlace(each, watch) for each in wheels]
+        if not wheels:
+            reason = "pip's settings on this machine name no place (pip config list)"
+            found.append(_Nowhere("wheel indexes", "index", reason, debian=False))
     return found
 
 

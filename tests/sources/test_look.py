@@ -258,8 +258,9 @@ def test_a_server_that_promises_more_than_it_sends_is_found_by_a_deep_look(scout
     assert "cut after 9000" in sight.reason
 
 
-def test_a_part_that_ends_early_is_a_cut_connection(scout: Scout) -> None:
-    told = {"Content-Range": f"bytes 0-1023/{len(BODY)}", "Content-Length": "1024"}
+@pytest.mark.parametrize("length", ["1024", "100"])
+def test_a_part_that_ends_early_is_a_cut_connection(scout: Scout, length: str) -> None:
+    told = {"Content-Range": f"bytes 0-1023/{len(BODY)}", "Content-Length": length}
     sight = scout.at(scout.site.serve("/a", answer(206, told, BODY[:100])))
     assert sight.state is LookState.UNREACHABLE
     assert "cut" in sight.reason

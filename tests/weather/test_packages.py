@@ -156,6 +156,19 @@ def test_an_index_may_be_a_folder_or_need_a_password(
     assert "password" in index["reason"]
 
 
+def test_a_machine_that_knows_no_index_does_not_call_wheels_lost(
+    lookout: Lookout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("D4CBUILD_PYPI_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    report = lookout.look(stored=False)
+    assert report["buildable"] == "unknown"
+    assert report["places"][-1]["unseen"] == [GAMMA]
+    assert "pip config list" in report["places"][-1]["reason"]
+
+
 def test_an_archive_of_other_software_is_asked_a_few_times_and_not_counted(
     lookout: Lookout,
 ) -> None:
