@@ -40,7 +40,8 @@ class Made:
     Attributes:
         output: Its declaration.
         digests: Digests of its bytes.
-        facts: What the normal form reports of a table: content digest, rows, columns, geometry.
+        facts: What the normal form reports of a table: content digest, rows, columns, geometry;
+            of a plain file: which rewrites were done, and why none was.
     """
 
     output: Output
@@ -50,7 +51,7 @@ class Made:
     @property
     def content(self) -> Digest | None:
         """The content digest; none for a plain file."""
-        return Digest.parse(self.facts["content"]) if self.facts else None
+        return Digest.parse(self.facts["content"]) if "content" in self.facts else None
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,14 @@ class Maker:
             outputs = tuple(
                 Made(
                     output,
-                    self.store.put_file(_made_path(output, folder, written)),
+                    self.store.put_file(_made_path(output, folder, written, facts)),
                     facts.get(output.name, {}),
                 )
                 for output in plan.recipe.outputs
             )
+            for made in outputs:
+                if made.facts.get("kept"):
+                    self.progress.warn(f"{made.output.name}: kept as it is: {made.facts['kept']}")
             return Making(outputs, log.path, outcome.seconds)
 
     def sources(self, plan: Plan) -> tuple[tuple[str, Path], ...]:
@@ -183,9 +187,9 @@ class Maker:
     def _normalise(
         self, plan: Plan, template: Job, written: Collected, log: BuildLog
     ) -> tuple[dict[str, Any], Path]:
-        tables = [output for output in plan.recipe.outputs if output.format != "file"]
+        given = [output for output in plan.recipe.outputs if output.has_one_form]
         folder = _folder(template.scratch.with_name("normalise"))
-        if not tables:
+        if not given:
             return {}, folder
         record = normalisation(plan.recipe, template.limits)
         job = replace(
@@ -194,7 +198,7 @@ class Maker:
             # Python looks for modules in its working directory first, and there the recipe could
             # have put one of its own making: nothing of the recipe is in this sandbox.
             code=_folder(folder / "code"),
-            sources=tuple((f"{o.name}.parquet", written.paths[o.name]) for o in tables),
+            sources=tuple((output.written_as, written.paths[output.name]) for output in given),
             parameters=_readable(folder / "job.json", record),
             scratch=_folder(folder / "run"),
         )
@@ -209,12 +213,13 @@ class Maker:
 
 
 def normalisation(recipe: Recipe, limits: Limits) -> dict[str, Any]:
-    """What the writer of the normal form is told: which tables it finds, and how they are declared.
+    """What the writer of the normal form is told: which files it finds, and how they are declared.
 
     Args:
         recipe: Declares the outputs.
         limits: What the sandbox may use.
     """
+    files = [o for o in recipe.outputs if o.format == "file" and o.has_one_form]
     return {
         "written": SOURCES,
         "made": OUT,
@@ -222,13 +227,16 @@ def normalisation(recipe: Recipe, limits: Limits) -> dict[str, Any]:
         # The rest is for the interpreter and the libraries themselves.
         "memory": limits.memory // 2,
         "outputs": [_declared(output) for output in recipe.outputs if output.format != "file"],
+        "files": [{"name": output.name, "file": output.written_as} for output in files],
     }
 
 
-def _made_path(output: Output, folder: Path, written: Collected) -> Path:
-    if output.format == "file":
-        return written.paths[output.name]
-    return folder / f"{output.name}.parquet"
+def _made_path(output: Output, folder: Path, written: Collected, facts: dict[str, Any]) -> Path:
+    if output.format != "file":
+        return folder / f"{output.name}.parquet"
+    if facts.get(output.name, {}).get("rewritten"):
+        return folder / f"{output.name}.rewritten"
+    return written.paths[output.name]
 
 
 def _declared(output: Output) -> dict[str, Any]:

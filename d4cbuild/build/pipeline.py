@@ -143,6 +143,8 @@ def _built(record: OutputRecord, target: Path) -> BuiltOutput:
         blake3=str(record.blake3),
         sha256=str(record.sha256),
         content=None if record.content is None else str(record.content),
+        rewritten=record.rewritten or (),
+        kept=record.kept,
     )
 
 

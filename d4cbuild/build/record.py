@@ -105,6 +105,8 @@ def _output(plan: Plan, made: Made) -> OutputRecord:
         ),
         geometry=facts.get("geometry"),
         repaired=facts.get("repaired"),
+        rewritten=tuple(facts.get("rewritten", ())) or None,
+        kept=facts.get("kept"),
     )
 
 

@@ -19,6 +19,8 @@ class BuiltOutput:
         blake3: Digest of the bytes.
         sha256: Digest of the bytes.
         content: Digest of the table; none for a plain file.
+        rewritten: For a container: the rewrites done.
+        kept: Why a known container was kept as it is.
     """
 
     name: str
@@ -28,6 +30,8 @@ class BuiltOutput:
     blake3: str
     sha256: str
     content: str | None
+    rewritten: tuple[str, ...] = ()
+    kept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,10 @@ class BuildResult:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> BuildResult:
         """Read what :meth:`as_json` made."""
-        outputs = tuple(BuiltOutput(**output) for output in record["outputs"])
+        outputs = tuple(
+            BuiltOutput(**{**output, "rewritten": tuple(output.get("rewritten", ()))})
+            for output in record["outputs"]
+        )
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
         }

@@ -90,6 +90,10 @@ def _render(record: dict[str, Any]) -> str:
         rows = "" if output.rows is None else f", {output.rows:,} rows"
         lines.append(f"  {shown_path(Path(output.path))}  {output.size:,} bytes{rows}")
         lines.append(f"    {output.sha256}")
+        if output.rewritten:
+            lines.append(f"    rewritten: {', '.join(output.rewritten)}")
+        if output.kept:
+            lines.append(f"    kept as it is: {output.kept}")
     if result.manifest_changed:
         lines.append(f"  manifest: {shown_path(Path(result.manifest))} (changed: see git diff)")
     if not result.releasable:

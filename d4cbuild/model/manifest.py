@@ -133,6 +133,12 @@ class OutputRecord(Record):
     repaired: Count | None = None
     """How many invalid geometries were repaired."""
 
+    rewritten: tuple[str, ...] | None = None
+    """For a container: the rewrites done, from the outside in, such as ``d4c.zip/1``."""
+
+    kept: str | None = None
+    """Why a known container, or what is in it, was kept as the code wrote it."""
+
 
 class Manifest(Record):
     """A whole ``manifest.json``."""

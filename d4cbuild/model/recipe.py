@@ -158,10 +158,13 @@ class Output(Record):
     """The code writes ``/d4c/out/<name>.parquet``, or ``/d4c/out/<file>`` for other formats."""
 
     format: Literal["geoparquet", "parquet", "file"]
-    """``file`` keeps the bytes as the code wrote them."""
+    """``file`` is a plain file; a known container is rewritten, any other is kept as it is."""
 
     file: SourceName | None = None
     """For ``format = "file"``: the name the code gives it."""
+
+    container: Literal["as-is"] | None = None
+    """For ``format = "file"``: ``as-is`` keeps also a known container as the code wrote it."""
 
     kind: Annotated[Literal["bitwise", "attested"], Field(alias="class")] = "bitwise"
     """``attested``: made by a step no outsider can run; recorded, never called rebuilt."""
@@ -189,6 +192,8 @@ class Output(Record):
             return self._is_coherent_file()
         if self.file is not None:
             raise ValueError('file is for format = "file"')
+        if self.container is not None:
+            raise ValueError('container is for format = "file"')
         names = [column.name for column in self.columns]
         if not names:
             raise ValueError("columns must be declared")
@@ -222,6 +227,11 @@ class Output(Record):
         if self.columns or self.sort_by:
             raise ValueError('format = "file" has neither columns nor sort_by')
         return self
+
+    @property
+    def has_one_form(self) -> bool:
+        """Whether it may be written anew after the code wrote it."""
+        return self.format != "file" or self.container is None
 
     @property
     def written_as(self) -> str:

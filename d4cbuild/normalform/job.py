@@ -1,8 +1,9 @@
 """The job in the sandbox: what the recipe's code wrote becomes the artifacts.
 
 Run as ``python -m d4cbuild.normalform.job JOB.json``. The job file names the folder that holds
-what the code wrote, the folder for the artifacts, and the declarations; ``threads``, and ``memory``
-in bytes, say how it may go about it, and change nothing in the files. The report goes beside the
+what the code wrote, the folder for the artifacts, and the declarations: ``outputs`` of tables,
+``files`` of plain files with the names the code gave them. ``threads``, and ``memory`` in bytes,
+say how it may go about it, and change nothing in the files. The report goes beside the
 artifacts. The exit status is 0 also where declarations are broken: the report says so.
 """
 
@@ -15,10 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from d4cbuild.normalform.containers import rewrite_container
 from d4cbuild.normalform.declaration import Declaration
 from d4cbuild.normalform.findings import DeclarationBroken, Violation
 from d4cbuild.normalform.reading import Unreadable
-from d4cbuild.normalform.scratch import ScratchTooSmall
+from d4cbuild.normalform.scratch import NO_ROOM, ScratchTooSmall
 from d4cbuild.normalform.table import DEFAULT_MEMORY, write_table
 
 REPORT_NAME = "report.json"
@@ -46,6 +48,14 @@ def main(arguments: list[str]) -> int:
             violations.append(Violation(declaration.name, "", "disk", str(error.strerror)))
         except DeclarationBroken as broken:
             violations += broken.violations
+    for record in job.get("files", ()):
+        name = record["name"]
+        try:
+            outputs[name] = _rewrite(written / record["file"], made / f"{name}.rewritten")
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            violations.append(Violation(name, "", "disk", f"no room: {error.strerror}"))
     report = {"outputs": outputs, "violations": [v.as_json() for v in violations]}
     text = json.dumps(report, sort_keys=True, ensure_ascii=True)
     (made / REPORT_NAME).write_text(text, encoding="utf-8")
@@ -76,6 +86,11 @@ def _make(written: Path, made: Path, declaration: Declaration, job: dict[str, An
         "geometry": result.geometry,
         "repaired": result.repaired,
     }
+
+
+def _rewrite(written: Path, made: Path) -> dict[str, Any]:
+    found = rewrite_container(written, made)
+    return {"rewritten": list(found.rewritten), "kept": found.kept}
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ScratchTooSmall(OSError):
@@ -80,6 +80,6 @@ class Scratch:
         except ScratchTooSmall as error:
             raise ScratchTooSmall(max(needed, error.needed)) from error
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in NO_ROOM:
                 raise
             raise ScratchTooSmall(needed) from error

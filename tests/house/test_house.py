@@ -30,7 +30,7 @@ ROOMS = {
     "rich": ("cli",),
     "shapely": ("normalform",),
     "sqlglot": ("hazards",),
-    "sqlite3": ("store",),
+    "sqlite3": ("normalform", "store"),
 }
 AMBIENT = PACKAGE / "base" / "ambient.py"
 AMBIENT_MODULES = {"getpass", "platform", "random", "secrets", "socket", "time", "uuid"}
