@@ -76,7 +76,7 @@ CONTENT = [
 
 NAMES = (
     r"-0\.0|0\.0|UTF-8|RFC 8785|float(32|64)|u?int(8|16|32|64)|INT(32|64)|BLAKE3|U\+0020"
-    r"|d4cbuild|EPSG:\d+|CRS84|\b[123]\. The digest of|Content digest, version 1"
+    r"|d4cbuild|ogr2ogr|EPSG:\d+|CRS84|\b[123]\. The digest of|Content digest, version 1"
     r"|Normal form of tables, version 1"
 )
 
