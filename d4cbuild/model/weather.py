@@ -67,7 +67,7 @@ class PastLook(Record):
     """SHA-256 of the locked bytes."""
 
     where: Annotated[str, Field(max_length=10_000)]
-    """The place."""
+    """The place, as the recipe, the option or the machine's settings name it."""
 
     state: LookState
     """What the last look showed."""

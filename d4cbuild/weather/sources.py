@@ -36,8 +36,9 @@ _PATIENCE = HttpLimits(attempts=2, read_s=15, slow_window_s=30, longest_retry_af
 
 @dataclass
 class _Seen:
-    """What was seen at a place."""
+    """What was seen at a place: as it is named, which it is remembered by, and where exactly."""
 
+    place: str
     where: str
     sight: Sight
     change: Change | None = None
@@ -127,12 +128,12 @@ def _look(quest: _Quest, place: Place, looker: Looker) -> _Seen:
     for origin in place.origins:
         sight = looker.look(origin, quest.wanted)
         if best is None or order.index(sight.state) < order.index(best.sight.state):
-            best, chosen = _Seen(origin.where, sight), origin
+            best, chosen = _Seen(place.text, origin.where, sight), origin
         if sight.state is LookState.OK:
             break
     if best is None or chosen is None:
         nothing = Sight(LookState.GONE, LookHow.NOTHING, "no name to look for")
-        return _Seen(place.text, nothing)
+        return _Seen(place.text, place.text, nothing)
     if best.sight.state is LookState.GONE and len(place.origins) > 1:
         best.where = place.text  # under none of the names
     if best.sight.state is LookState.CHANGED:
@@ -180,13 +181,14 @@ def _store_report(quest: _Quest, watch: Watch) -> PlaceReport:
         sight = Sight(LookState.OK, LookHow.HASHED, f"all bytes were checked {when}")
     else:
         sight = Sight(LookState.GONE, LookHow.NOTHING, "not in it")
-    return _place_report(quest, _Seen("the store", sight), "store", THIS_MACHINE, True, watch)
+    seen = _Seen("the store", "the store", sight)
+    return _place_report(quest, seen, "store", THIS_MACHINE, True, watch)
 
 
 def _place_report(
     quest: _Quest, seen: _Seen, kind: str, spot: str, here: bool, watch: Watch
 ) -> PlaceReport:
-    look, sight = watch.recall(str(quest.locked.sha256), seen.where, seen.sight)
+    look, sight = watch.recall(str(quest.locked.sha256), seen.place, seen.sight)
     return PlaceReport(
         where=seen.where,
         kind=kind,

@@ -253,11 +253,18 @@ def test_a_mirror_option_is_looked_into_under_each_name(sky: Sky, tmp_path: Path
     folder = tmp_path / "copies"
     folder.mkdir()
     (folder / "places.csv").write_bytes(BODY)
-    sky.locked().site.serve("/copies/places.csv", parts(BODY))
+    more = sky.site.url("/copies/other.csv")
+    sky.locked(mirrors=f'"sources/places.csv", "{more}"')
+    sky.site.serve("/copies/places.csv", parts(BODY))
     report = sky.report(0, mirrors=(str(folder), sky.site.url("/copies")))
     options = [p for p in report["sources"][0]["places"] if p["kind"] == "mirror option"]
     assert [each["state"] for each in options] == ["ok", "ok"]
+    sky.site.serve("/copies/places.csv", status(404))
+    report = sky.report(0, mirrors=(sky.site.url("/copies"),))
+    assert places(report)["mirror option"]["state"] == "gone"
+    assert places(report)["mirror option"]["last_good"] is not None
     report = sky.report(0, mirrors=(sky.site.url("/nothing"),))
+    assert places(report)["mirror option"]["last_good"] is None
     assert places(report)["mirror option"]["state"] == "gone"
 
 
