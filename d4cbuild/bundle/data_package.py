@@ -120,8 +120,7 @@ def _data(facts: BundleFacts, output: OutputRecord, file: BundledFile) -> dict[s
     resource = _resource(output.name, file)
     if output.format == "file":
         return resource
-    declared = [each for each in facts.manifest.derivation.outputs if each["name"] == output.name]
-    columns = {each["name"]: each for each in declared[0]["columns"]} if declared else {}
+    columns = _declared_columns(facts, output)
     fields = [_field(column, columns.get(column.name, {})) for column in output.columns]
     return {
         **resource,
@@ -130,6 +129,16 @@ def _data(facts: BundleFacts, output: OutputRecord, file: BundledFile) -> dict[s
         **({} if output.rows is None else {"rowCount": output.rows}),
         "schema": {"fields": fields},
     }
+
+
+def _declared_columns(facts: BundleFacts, output: OutputRecord) -> dict[str, dict[str, Any]]:
+    """Columns by name, with their checks. A derivation's outputs are free JSON: trust no shape."""
+    for declared in facts.manifest.derivation.outputs:
+        columns = declared.get("columns")
+        if declared.get("name") == output.name and isinstance(columns, list):
+            named = [each for each in columns if isinstance(each, dict)]
+            return {str(each.get("name")): each for each in named}
+    return {}
 
 
 def _field(column: ColumnRecord, declared: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from d4cbuild.bundle.facts import BundleFacts
 from d4cbuild.bundle.terms import (
     PUBLISHER,
     LicenceTerms,
+    collector,
     data_files,
     licences,
     media_type,
@@ -39,7 +40,7 @@ def datacite_record(facts: BundleFacts) -> dict[str, Any]:
             {"title": dataset.title.fr, "titleType": "TranslatedTitle", "lang": "fr"},
         ],
         "creators": [_organization(PUBLISHER)],
-        "contributors": [{"contributorType": "DataCollector", **_organization(dataset.source)}],
+        "contributors": [{"contributorType": "DataCollector", **_organization(collector(facts))}],
         "publisher": {"name": PUBLISHER, "lang": "en"},
         "publicationYear": day[:4],
         "version": dataset.version,

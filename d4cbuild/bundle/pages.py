@@ -93,5 +93,7 @@ def _size(size: int, language: Language) -> str:
     power = min((len(str(size)) - 1) // 3, len(units) - 1)
     # Whole numbers only, so that no machine rounds otherwise.
     tenths = (size * 10 + 1000**power // 2) // 1000**power
+    if tenths == 10_000 and power + 1 < len(units):
+        tenths, power = 10, power + 1
     text = f"{_number(tenths // 10, language)}{_POINT[language]}{tenths % 10}"
     return f"{text}{_NO_BREAK}{units[power]}"

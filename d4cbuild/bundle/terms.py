@@ -113,6 +113,15 @@ _KNOWN_LICENCES: dict[str, LicenceTerms] = {
 }
 
 
+_KNOWN_COLLECTORS = {"statcan": "Statistics Canada", "elections-canada": "Elections Canada"}
+
+
+def collector(facts: BundleFacts) -> str:
+    """Who collected the raw data: the name, or, where it is not known here, the short name."""
+    source: str = facts.manifest.dataset.source
+    return _KNOWN_COLLECTORS.get(source, source)
+
+
 def licence_terms(identifier: str) -> LicenceTerms:
     """Name and address of a licence; of one that is not known here, what its identifier tells.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def write_bundle(folder: Path, manifest: Manifest, kind: str) -> BundleFacts:
     text = "".join(f"{hexadecimal}  {name}\n" for name, hexadecimal in sorted(sums))
     (folder / "SHA256SUMS").write_text(text)
     return facts
+
+
+def with_more(manifest: Manifest) -> Manifest:
+    """The manifest with a plain, attested file besides, and with licences that nobody knows."""
+    first = manifest.outputs[0]
+    plain = first.model_copy(
+        update={
+            "name": "guide",
+            "file": first.file.replace(".parquet", "_guide.pdf"),
+            "format": "file",
+            "kind": "attested",
+            "content": None,
+            "rows": None,
+            "columns": (),
+            "geometry": None,
+        }
+    )
+    unknown = itertools.cycle(("CC-BY-4.0", "LicenseRef-Of-Its-Own"))
+    sources = [each.model_copy(update={"licence": next(unknown)}) for each in manifest.sources]
+    return manifest.model_copy(update={"outputs": (first, plain), "sources": tuple(sources)})
 
 
 def _digests(data: bytes) -> FileDigests:

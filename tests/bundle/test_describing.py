@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from d4cbuild.base.digest import FileDigests
 from d4cbuild.bundle.describe import describe
-from d4cbuild.bundle.facts import BundleFacts
-from d4cbuild.bundle.markdown import as_line, as_shell_word
-from d4cbuild.model.fields import Bilingual
+from d4cbuild.bundle.facts import BundledFile, BundleFacts
+from d4cbuild.model.columntype import SIMPLE_TYPES
 from d4cbuild.model.manifest import Manifest
-from tests.bundle.described import KINDS, NOTES, REASON, RECIPES, ROOT, manifest_of, write_bundle
+from tests.bundle.described import (
+    KINDS,
+    NOTES,
+    REASON,
+    RECIPES,
+    ROOT,
+    manifest_of,
+    with_more,
+    write_bundle,
+)
+from tests.bundle.hostile import HOSTILE, hostile_manifest, hostile_texts
 from tests.pinned_venv import python_of
 
 NAMES = {
@@ -34,83 +45,11 @@ NAMES = {
 }
 PAGES = {"en": "README.md", "fr": "LISEZMOI.md"}
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-HOSTILE = [
-    "a | b || c \\| d \\",
-    "`` ` ``` code",
-    "one\ntwo\r\n| three | four |\n|---|---|\n# five",
-    "<script>alert(1)</script><!-- --> </td> &lt; &#124;",
-    "![image](https://example.invalid/x.png) [link](https://example.invalid)",
-    "*a* **b** _c_ __d__ ~~e~~ $f$",
-    "1. one",
-    "- two",
-    "# three",
-    "> four",
-    "===",
-    "---",
-    "```sh",
-    "[x]: https://example.invalid",
-    "{{ 7 * 7 }} {% raw %} {#",
-    "\u2028next\x85line",
-    '\'; rm -rf /; echo "$(id)"',
-]
-UNSEEN = "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffd-\uffff]"
-hostile_texts = st.lists(
-    st.sampled_from(HOSTILE) | st.text(max_size=12), min_size=1, max_size=3
-).map(" ".join)
-
-
-def _hostile(manifest: Manifest, texts: list[str]) -> Manifest:
-    """The manifest with a hostile text wherever there may be any.
-
-    Not by the rules of recipes: a manifest can come from anywhere.
-    """
-    endless = itertools.cycle(texts)
-
-    def both(old: Bilingual) -> Bilingual:
-        return old.model_copy(update={"en": f"x{next(endless)}", "fr": f"x{next(endless)}"})
-
-    dataset = manifest.dataset
-    words = dataset.keywords.model_copy(update={"en": (next(endless),), "fr": (next(endless),)})
-    sources = [
-        source.model_copy(
-            update={
-                "attribution": both(source.attribution),
-                "member": next(endless),
-                "url": f"https://{next(endless)}",
-            }
-        )
-        for source in manifest.sources
-    ]
-    columns = [
-        column.model_copy(
-            update={
-                "name": next(endless),
-                "type": next(endless),
-                "description": both(column.description),
-            }
-        )
-        for column in manifest.outputs[0].columns
-    ]
-    output = manifest.outputs[0].model_copy(update={"columns": tuple(columns)})
-    told = {
-        "title": both(dataset.title),
-        "description": both(dataset.description),
-        "keywords": words,
-    }
-    return manifest.model_copy(
-        update={
-            "dataset": dataset.model_copy(update=told),
-            "sources": tuple(sources),
-            "outputs": (output, *manifest.outputs[1:]),
-            "releasable": False,
-            "not_releasable_because": next(endless),
-        }
-    )
 
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, BundleFacts]]:
-    """Each recipe as each kind of bundle, and one of hostile texts."""
+    """Each recipe as each kind of bundle, one of hostile texts, and one of all that is rare."""
     top = tmp_path_factory.mktemp("bundles")
     made = {}
     for recipe in RECIPES:
@@ -120,8 +59,12 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, B
             made[folder.name] = (folder, write_bundle(folder, manifest_of(recipe), kind))
     folder = top / "hostile"
     folder.mkdir()
-    manifest = _hostile(manifest_of("statcan-odhf"), HOSTILE)
+    manifest = hostile_manifest(manifest_of("statcan-odhf"), HOSTILE)
     made["hostile"] = (folder, write_bundle(folder, manifest, "fat"))
+    folder = top / "rare"
+    folder.mkdir()
+    manifest = with_more(manifest_of("elections-canada-pollresults"))
+    made["rare"] = (folder, write_bundle(folder, manifest, "thin"))
     return made
 
 
@@ -138,7 +81,7 @@ def test_outside_validators_have_no_objection(
 ) -> None:
     assert len(RECIPES) == len(KINDS)
     pairs = zip(RECIPES, KINDS, strict=True)
-    chosen = [f"{recipe}-{kind}" for recipe, kind in pairs] + ["hostile"]
+    chosen = [f"{recipe}-{kind}" for recipe, kind in pairs] + ["hostile", "rare"]
     found = _objections(tmp_path / "cache", *[bundles[name][0] for name in chosen])
     nothing = {"ro-crate": [], "frictionless": [], "datacite": []}
     assert found == dict.fromkeys(chosen, nothing)
@@ -262,45 +205,145 @@ def test_parts_are_joined_by_the_commands_on_the_page(tmp_path: Path, page: str)
         assert hashlib.sha256(joined).hexdigest() == file.digests.sha256.hex
 
 
-CONTEXTS = ["{}", "# {}", "- {}", "> {}", "| a | b |\n|---|---|\n| {} | {} |"]
+def _json(facts: BundleFacts, name: str) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(describe(facts)[name])
+    return record
 
 
-@given(hostile_texts, st.sampled_from(CONTEXTS))
-@settings(max_examples=400, deadline=None)
-def test_foreign_text_is_shown_as_it_is(text: str, context: str) -> None:
-    line = as_line(text)
-    assume(line)
-    tokens = MARKDOWN.parse(context.format(*[line] * 2))
-    plain = MARKDOWN.parse(context.format(*["x"] * 2))
-    assert [token.type for token in tokens] == [token.type for token in plain]
-    children = [child for token in tokens for child in token.children or []]
-    assert {child.type for child in children} <= {"text"}
-    shown = [_text(token) for token in tokens if token.type == "inline"]
-    wanted = re.sub("[\t-\r\x1c-\x1e\x85\u2028\u2029 ]+", " ", text).strip()
-    assert re.sub("\ufffd", "", shown[-1]) == re.sub(UNSEEN, "", wanted)
+def test_the_date_is_that_of_the_code(bundles: dict[str, tuple[Path, BundleFacts]]) -> None:
+    facts = replace(bundles["statcan-odhf-thin"][1], source_date_epoch=946_684_799)
+    assert _json(facts, "metadata.json")["publicationYear"] == "1999"
+    assert _json(facts, "datapackage.json")["created"] == "1999-12-31T23:59:59+00:00"
+    graph = _json(facts, "ro-crate-metadata.json")["@graph"]
+    assert graph[1]["@id"] == "./" and graph[1]["datePublished"] == "1999-12-31"
+    assert b"Data for Canada (1999)" in describe(facts)["README.md"]
+
+
+def test_every_reference_in_the_crate_leads_somewhere(
+    bundles: dict[str, tuple[Path, BundleFacts]],
+) -> None:
+    for folder, facts in bundles.values():
+        graph = _json(facts, "ro-crate-metadata.json")["@graph"]
+        names = [entity["@id"] for entity in graph]
+        assert len(set(names)) == len(names)
+        assert [name for name in names if re.fullmatch(r"[!#-;=?-Z_a-z~%]+", name) is None] == []
+        referred = {
+            value["@id"]
+            for entity in graph
+            for property in entity.values()
+            for value in (property if isinstance(property, list) else [property])
+            if isinstance(value, dict)
+        }
+        outside = {name for name in referred if name.startswith("https://w3id.org/ro/")}
+        assert referred - outside <= set(names)
+        present = {entity["name"] for entity in graph if entity["@type"] == "File"}
+        assert present == {path.name for path in folder.iterdir()} - {"ro-crate-metadata.json"}
+
+
+def test_the_doi_is_left_to_whoever_registers_it(
+    bundles: dict[str, tuple[Path, BundleFacts]],
+) -> None:
+    record = _json(bundles["statcan-odhf-thin"][1], "metadata.json")
+    assert not {"doi", "prefix", "url", "event"} & record.keys()
+    assert record["rightsList"][0]["rightsIdentifier"] == "OGL-Canada-2.0"
+    assert [each["relationType"] for each in record["relatedIdentifiers"]] == ["IsDerivedFrom"]
+    assert record["geoLocations"][0]["geoLocationBox"]["westBoundLongitude"] == -139.436
+    assert [title["lang"] for title in record["titles"]] == ["en", "fr"]
+
+
+def test_a_licence_that_nobody_knows_is_told_by_its_identifier(
+    bundles: dict[str, tuple[Path, BundleFacts]],
+) -> None:
+    facts = bundles["rare"][1]
+    rights = _json(facts, "metadata.json")["rightsList"]
+    known = {each["rights"]: each.get("rightsIdentifier") for each in rights}
+    assert known == {"CC-BY-4.0": "CC-BY-4.0", "LicenseRef-Of-Its-Own": None}
+    page = describe(facts)["README.md"].decode()
+    assert "<https://spdx.org/licenses/CC-BY-4.0.html>" in page
+    assert "- Licence: LicenseRef-Of-Its-Own (`LicenseRef-Of-Its-Own`)\n" in page
+
+
+def test_a_file_without_columns_is_told_apart(
+    bundles: dict[str, tuple[Path, BundleFacts]],
+) -> None:
+    facts = bundles["rare"][1]
+    assert b"it has no columns" in describe(facts)["README.md"]
+    assert "n’a pas de colonnes" in describe(facts)["LISEZMOI.md"].decode()
+    assert b"*attested*" in describe(facts)["README.md"]
+    table, plain, _ = _json(facts, "datapackage.json")["resources"]
+    assert "schema" in table and "schema" not in plain
+
+
+def test_every_type_of_a_column_has_a_field_type() -> None:
+    manifest = manifest_of("statcan-odhf")
+    kinds = [*SIMPLE_TYPES, "decimal(4,2)", "list<int8>", "map<string,date>", "struct<a:time>", "?"]
+    output = manifest.outputs[0]
+    columns = [output.columns[0].model_copy(update={"name": k, "type": k}) for k in kinds]
+    outputs = (output.model_copy(update={"columns": tuple(columns)}),)
+    digests = FileDigests(output.size, output.blake3, output.sha256, output.md5)
+    file = BundledFile(output.file, "data", digests)
+    facts = replace(
+        _facts("statcan-odhf"),
+        manifest=manifest.model_copy(update={"outputs": outputs}),
+        files=(file,),
+    )
+    resource = _json(facts, "datapackage.json")["resources"][0]
+    types = {field["name"]: field["type"] for field in resource["schema"]["fields"]}
+    assert [kind for kind, field in types.items() if field == "any"] == ["?"]
+    assert types["uint8"] == "integer" and types["timestamp_utc"] == "datetime"
+    assert types["list<int8>"] == "array" and types["geometry"] == "string"
+
+
+def test_checks_of_columns_become_constraints() -> None:
+    output = manifest_of("statcan-odhf").outputs[0]
+    digests = FileDigests(output.size, output.blake3, output.sha256, output.md5)
+    facts = replace(_facts("statcan-odhf"), files=(BundledFile(output.file, "data", digests),))
+    fields = _json(facts, "datapackage.json")["resources"][0]["schema"]["fields"]
+    by_name = {field["name"]: field.get("constraints", {}) for field in fields}
+    assert by_name["facility_id"] == {
+        "pattern": "S?[1-9][0-9]{0,3}",
+        "required": True,
+        "unique": True,
+    }
+    assert "QC" in by_name["province"]["enum"] and by_name["unit"] == {}
+
+
+@pytest.mark.parametrize(
+    ("size", "english", "french"),
+    [
+        (0, "0 bytes", "0 octets"),
+        (999, "999 bytes", "999 octets"),
+        (1000, "1.0 kB", "1,0 ko"),
+        (408_321, "408.3 kB", "408,3 ko"),
+        (999_949, "999.9 kB", "999,9 ko"),
+        (999_950, "1.0 MB", "1,0 Mo"),
+        (477_000_000, "477.0 MB", "477,0 Mo"),
+        (10**16, "10,000.0 TB", "10 000,0 To"),
+    ],
+)
+def test_sizes_are_written_for_people(size: int, english: str, french: str) -> None:
+    output = manifest_of("statcan-odhf").outputs[0]
+    digests = FileDigests(size, output.blake3, output.sha256, output.md5)
+    facts = replace(_facts("statcan-odhf"), files=(BundledFile("a.tar", "image", digests),))
+    for page, wanted in (("README.md", english), ("LISEZMOI.md", french)):
+        shown = _shown(describe(facts)[page]).replace("\u00a0", " ")
+        assert f"\n{wanted}\n" in shown
 
 
 @given(st.lists(hostile_texts, min_size=3, max_size=8))
 @settings(max_examples=15, deadline=None)
 def test_foreign_text_does_not_change_the_structure_of_a_page(texts: list[str]) -> None:
     facts = _facts("statcan-odhf")
-    plain = describe(_with(facts, _hostile(facts.manifest, ["plain"])))
-    hostile = describe(_with(facts, _hostile(facts.manifest, [f"x{text}" for text in texts])))
+    plain = describe(_with(facts, hostile_manifest(facts.manifest, ["plain"])))
+    hostile = describe(
+        _with(facts, hostile_manifest(facts.manifest, [f"x{text}" for text in texts]))
+    )
     for page in PAGES.values():
         assert _blocks(hostile[page]) == _blocks(plain[page])
         inline = [
             c for token in MARKDOWN.parse(hostile[page].decode()) for c in token.children or []
         ]
         assert not {child.type for child in inline} & {"html_inline", "image", "hardbreak"}
-
-
-def test_a_shell_takes_any_name_as_one_word() -> None:
-    for text in HOSTILE:
-        done = subprocess.run(
-            ["sh", "-c", f"printf %s {as_shell_word(text)}"], capture_output=True, check=True
-        )
-        shown = done.stdout.decode()
-        assert shown == re.sub("[\x00-\x1f\x7f-\x9f]", "\ufffd", text)
 
 
 def _blocks(page: bytes) -> list[str]:
