@@ -1,7 +1,7 @@
 """Bring a source's bytes into the store, from the first place that has the right ones."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,13 @@ def fetch_source(
     *,
     limits: HttpLimits | None = None,
     hosts: DownHosts | None = None,
+    further: Callable[[LockedSource], Sequence[Origin]] | None = None,
 ) -> FileDigests:
     """Have a source's bytes in the store.
 
     What is locked and already there costs nothing. Otherwise ``extra_mirrors`` are tried, then
-    the recipe's mirrors, then the publisher, and the first that has the right bytes wins.
+    the recipe's mirrors, then ``further`` places, then the publisher, and the first that has the
+    right bytes wins.
 
     Args:
         source: The source, as the recipe declares it.
@@ -42,6 +44,7 @@ def fetch_source(
         locked: Size and hashes the bytes must have; ``None`` while locking, when any will do.
         limits: How patient to be with web servers.
         hosts: Hosts known to be down, shared by all fetches of one run.
+        further: Gives more places where the locked bytes may be, tried before the publisher.
 
     Returns:
         The digests of the bytes.
@@ -58,8 +61,12 @@ def fetch_source(
     places = places_of(
         source, recipe_folder, extra_mirrors, locked, limits or HttpLimits(), hosts or DownHosts()
     )
+    origins = [each for place in places[:-1] for each in place.origins]
+    if locked is not None and further is not None:
+        origins += further(locked)
+    origins += places[-1].origins  # the publisher
     search = _Search(source, locked, store, progress)
-    for origin in (each for place in places for each in place.origins):
+    for origin in origins:
         digests = search.try_origin(origin)
         if digests is not None:
             return digests

@@ -13,7 +13,7 @@ from d4cbuild.base.progress import Progress
 from d4cbuild.errors import InputError, Unavailable
 from d4cbuild.sources import answer
 from d4cbuild.sources.asking import DownHosts, NoAnswer, PlainSession, ask, innermost, status_of
-from d4cbuild.sources.origin import CHUNK_BYTES, LARGEST_BODY_BYTES
+from d4cbuild.sources.origin import CHUNK_BYTES, LARGEST_BODY_BYTES, NotShown, NotThere
 from d4cbuild.sources.part import Part
 
 
@@ -196,7 +196,9 @@ class _Download:
             part.forget()
             raise _TryAgain("the file has changed while it was fetched; starting again")
         if status not in (200, 206):
-            raise Unavailable(f"the server answered {status_of(response)}", where=address)
+            kind = NotThere if status in answer.GONE else Unavailable
+            kind = NotShown if status == answer.FORBIDDEN else kind
+            raise kind(f"the server answered {status_of(response)}", where=address)
         changed = answer.transformation(response.headers)
         if changed is not None:
             raise Unavailable(

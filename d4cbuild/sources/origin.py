@@ -32,12 +32,18 @@ class Origin(Protocol):
 
         Raises:
             Unavailable: if the bytes cannot be had from here, with what was tried.
+            NotThere: if that is so because the file is not there.
             TooLarge: if there are more than ``limit`` bytes.
         """
 
 
 class NotThere(Unavailable):
     """The place was looked into, and has no such file."""
+
+
+class NotShown(Unavailable):
+    """The place does not say whether it has the file: it is forbidden to us. Some storage services
+    answer so of a missing file to whoever may not list the folder."""
 
 
 class TooLarge(Unavailable):

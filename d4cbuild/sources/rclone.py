@@ -12,6 +12,8 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,39 @@ from d4cbuild.sources.origin import LARGEST_BODY_BYTES, NotThere, TooLarge
 
 _REMOTE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 _PATH = re.compile(r"[A-Za-z0-9_./+=@,][A-Za-z0-9_./+=@,-]*")
-_PATIENCE = ("--contimeout=10s", "--timeout=30s", "--retries=3", "--low-level-retries=5")
+_SLACK_BYTES = 1 << 20
 _NOT_FOUND = (3, 4)
 """Exit codes of rclone: no such folder, no such file."""
-_SLACK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RcloneLimits:
+    """How long and how often a remote is tried. Times are in seconds."""
+
+    connect_s: int = 10
+    """Until a connection stands."""
+
+    read_s: int = 30
+    """Silence that counts as a cut connection."""
+
+    attempts: int = 3
+    """Attempts to copy a file."""
+
+    slow_bytes_per_s: int | None = None
+    """What is slower than this on the whole is given up, where the size is known."""
+
+    def words(self, size: int | None = None) -> list[str]:
+        """The limits as options of rclone."""
+        words = [
+            f"--contimeout={self.connect_s}s",
+            f"--timeout={self.read_s}s",
+            f"--retries={self.attempts}",
+            "--low-level-retries=5",
+        ]
+        if self.slow_bytes_per_s is not None and size is not None:
+            longest_s = self.connect_s + self.read_s + size // self.slow_bytes_per_s
+            words.append(f"--max-duration={longest_s * self.attempts}s")
+        return words
 
 
 class RcloneOrigin:
@@ -32,12 +63,13 @@ class RcloneOrigin:
 
     Args:
         address: ``remote:path``.
+        limits: How long and how often to try.
 
     Raises:
         InputError: for anything else, and for characters a shell might take for its own.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, limits: RcloneLimits | None = None) -> None:
         remote, separator, path = address.partition(":")
         clean = _REMOTE.fullmatch(remote) and _PATH.fullmatch(path)
         if not separator or not clean or ".." in path.split("/"):
@@ -49,6 +81,7 @@ class RcloneOrigin:
                 hint="rename the copy, or the remote with: rclone config",
             )
         self._address = address
+        self._limits = limits or RcloneLimits()
 
     @property
     def where(self) -> str:
@@ -62,11 +95,33 @@ class RcloneOrigin:
         size = self.size()
         if size is not None and size > bound:
             raise TooLarge(bound, self.where, told=size)
-        self._copy(binary, into, bound, size, progress, label)
+        # A file that has grown since its size was asked for is stopped by rclone itself.
+        stop = (f"--max-transfer={bound + _SLACK_BYTES}B", "--cutoff-mode=hard")
+        self._copy(binary, stop, (self._address, str(into)), size, progress, label)
         if not into.is_file():
             raise Unavailable("rclone ended well but wrote no file", where=self.where)
         if into.stat().st_size > bound:
             raise TooLarge(bound, self.where)
+
+    def put(self, file: Path, progress: Progress, label: str) -> bool:
+        """Copy a file of ours to the remote, unless it is there with the same bytes.
+
+        Args:
+            file: The file.
+            progress: Whom to tell.
+            label: What the file is called there.
+
+        Returns:
+            Whether anything was sent.
+
+        Raises:
+            Unavailable: if it cannot be copied.
+        """
+        size = file.stat().st_size
+        # Times say nothing of what is named by a digest; where hashes cannot be had, sizes must do.
+        words = ("--checksum", "--no-update-modtime")
+        ends = (str(file.absolute()), self._address)
+        return self._copy(rclone_binary(), words, ends, size, progress, label) > 0
 
     def size(self) -> int | None:
         """Ask for the file's size in bytes; ``None`` where the remote does not know it.
@@ -78,7 +133,7 @@ class RcloneOrigin:
         utils = _library()
         # The library pastes this in front of the command, unquoted.
         utils.Config().executable_path = shlex.quote(str(binary))
-        command = shlex.join(["lsjson", "--stat", *_PATIENCE, self._address])
+        command = shlex.join(["lsjson", "--stat", *self._limits.words(), self._address])
         code, output, complaint = utils.run_rclone_cmd(command, raise_errors=False)
         if code != 0:
             kind = NotThere if code in _NOT_FOUND else Unavailable
@@ -95,16 +150,15 @@ class RcloneOrigin:
     def _copy(
         self,
         binary: Path,
-        into: Path,
-        bound: int,
+        options: Sequence[str],
+        ends: tuple[str, str],
         size: int | None,
         progress: Progress,
         label: str,
-    ) -> None:
-        words = [str(binary), "copyto", *_PATIENCE, "--stats=500ms", "--use-json-log", "-v"]
-        # A file that has grown since its size was asked for is stopped by rclone itself.
-        words += [f"--max-transfer={bound + _SLACK_BYTES}B", "--cutoff-mode=hard"]
-        words += ["--", self._address, str(into)]
+    ) -> int:
+        """Copy a file from one end to the other; returns how many bytes rclone sent."""
+        words = [str(binary), "copyto", "--stats=500ms", "--use-json-log", "-v"]
+        words += [*self._limits.words(size), *options, "--", *ends]
         with progress.task(label, size) as advance:
             told = 0
 
@@ -123,7 +177,8 @@ class RcloneOrigin:
             if code != 0:
                 reason = complaints[-1] if complaints else f"it ended with code {code}"
                 raise Unavailable(f"rclone: {reason}", where=self.where)
-            advance(max(0, into.stat().st_size - told) if into.is_file() else 0)
+            advance(max(0, (size or 0) - told))
+        return told
 
 
 def rclone_binary() -> Path:
