@@ -114,6 +114,12 @@ class NotIdentical(D4CError):
     exit_code = Exit.NOT_IDENTICAL
 
 
+class Untrusted(D4CError):
+    """Something is not signed by anybody trusted for it, or what was signed is something else."""
+
+    exit_code = Exit.UNTRUSTED
+
+
 class StoreError(D4CError):
     """The store on this machine cannot be read or written."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -63,7 +64,9 @@ class SealedManifest:
         return str(self.manifest.dataset.id)
 
 
-def provenance_statement(sealed: SealedManifest, builder: str) -> bytes:
+def provenance_statement(
+    sealed: SealedManifest, builder: str, enclosed: dict[str, bytes] | None = None
+) -> bytes:
     """Say what a manifest's files were built from, and by whom: SLSA provenance, version 1.
 
     No clock is in it: signing twice gives the same envelope.
@@ -71,6 +74,7 @@ def provenance_statement(sealed: SealedManifest, builder: str) -> bytes:
     Args:
         sealed: The manifest.
         builder: The builder's name.
+        enclosed: Files that come along, by name.
     """
     manifest = sealed.manifest
     predicate = {
@@ -85,7 +89,10 @@ def provenance_statement(sealed: SealedManifest, builder: str) -> bytes:
         },
         "runDetails": {
             "builder": {"id": BUILDER_PREFIX + builder},
-            "byproducts": [{"name": MANIFEST_NAME, "digest": _digest_set(sealed.sha256)}],
+            "byproducts": [
+                {"name": MANIFEST_NAME, "digest": _digest_set(sealed.sha256)},
+                *(_enclosed(name, data) for name, data in (enclosed or {}).items()),
+            ],
         },
     }
     return _statement(manifest, PROVENANCE_TYPE, predicate)
@@ -112,6 +119,14 @@ def _subject(output: OutputRecord) -> dict[str, Any]:
         "name": output.file,
         "digest": _digest_set(output.sha256, output.blake3),
         "annotations": {"output": output.name},
+    }
+
+
+def _enclosed(name: str, data: bytes) -> dict[str, Any]:
+    return {
+        "name": name,
+        "digest": {"sha256": sha256(data).hexdigest()},
+        "content": base64.b64encode(data).decode(),
     }
 
 

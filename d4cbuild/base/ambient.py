@@ -135,3 +135,17 @@ def data_directory() -> Path:
     base = variable("XDG_DATA_HOME")
     root = Path(base) if base is not None else Path.home() / ".local" / "share"
     return root / "d4cbuild"
+
+
+def settings_file() -> tuple[Path, bool]:
+    """Where the user's settings are: ``$D4CBUILD_SETTINGS``, else the platform's place for them.
+
+    Returns:
+        The file, and whether the user named it, so that it must be there.
+    """
+    chosen = variable("D4CBUILD_SETTINGS")
+    if chosen is not None:
+        return Path(chosen).absolute(), True
+    base = variable("XDG_CONFIG_HOME")
+    root = Path(base) if base is not None else Path.home() / ".config"
+    return root / "d4cbuild" / "settings.toml", False

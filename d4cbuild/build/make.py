@@ -15,6 +15,7 @@ from d4cbuild.base.digest import Digest, FileDigests
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.carried import lay_out
 from d4cbuild.build.collect import Collected, collect_outputs
+from d4cbuild.build.ingredients import locked_sources
 from d4cbuild.build.logbook import BuildLog, build_log
 from d4cbuild.build.plan import Plan
 from d4cbuild.build.vary.surroundings import ORDINARY, Surroundings
@@ -24,8 +25,7 @@ from d4cbuild.model.recipe import Output, Recipe
 from d4cbuild.sandbox.floor import require_cpu_floor
 from d4cbuild.sandbox.image import Image
 from d4cbuild.sandbox.job import OUT, PARAMETERS, SOURCES, Job, Limits, Outcome, Runner
-from d4cbuild.sources.asking import DownHosts
-from d4cbuild.sources.fetch import fetch_source
+from d4cbuild.sharing.substituters import NO_SUBSTITUTERS, Substituters
 from d4cbuild.store import Store
 
 NORMALISE = ("python3", "-m", "d4cbuild.normalform.job", PARAMETERS)
@@ -80,6 +80,7 @@ class Maker:
         progress: Whom to tell.
         cpus: CPUs to use instead of the recipe's, if given; it must not change the bytes.
         surroundings: What else is other than usual, to show that it does not change them either.
+        substituters: Shared stores, where sources are looked for as well.
     """
 
     store: Store
@@ -88,6 +89,7 @@ class Maker:
     progress: Progress
     cpus: int | None = None
     surroundings: Surroundings = ORDINARY
+    substituters: Substituters = NO_SUBSTITUTERS
 
     def make(self, plan: Plan) -> Making:
         """Make every output of a plan from its ingredients, in fresh sandboxes.
@@ -129,24 +131,7 @@ class Maker:
             HashMismatch: if one no longer has its locked bytes.
             Unavailable: if one cannot be had.
         """
-        found = []
-        hosts = DownHosts()
-        declared = {source.name: source for source in plan.recipe.sources}
-        for locked in plan.lock.sources:
-            fetch_source(
-                declared[locked.name],
-                plan.folder.path,
-                self.mirrors,
-                self.store,
-                self.progress,
-                locked,
-                hosts=hosts,
-            )
-            path = self.store.require(
-                locked.blake3, f"source {locked.name}", f"d4cbuild build {plan.folder.where}"
-            )
-            found.append((locked.name, path))
-        return tuple(found)
+        return locked_sources(plan, self.store, self.mirrors, self.substituters, self.progress)
 
     def _job(
         self, plan: Plan, image: Image, sources: tuple[tuple[str, Path], ...], workspace: Path

@@ -14,12 +14,14 @@ from d4cbuild.build.folder import MANIFEST_FILE, RecipeFolder
 from d4cbuild.build.fresh import fingerprint, remember_result
 from d4cbuild.build.make import Made, Maker
 from d4cbuild.build.plan import Plan, plan_dirty, plan_locked
-from d4cbuild.build.record import make_manifest, recall, remember
-from d4cbuild.build.result import BuildResult, BuiltOutput, shown_path
-from d4cbuild.errors import InputError, NotIdentical
+from d4cbuild.build.record import make_manifest, recall, refuse_other_outputs, remember
+from d4cbuild.build.result import BuildResult, BuiltOutput, TakenFrom, shown_path
+from d4cbuild.build.substituting import take_outputs
+from d4cbuild.errors import InputError
 from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.model.parse import record_to_json
 from d4cbuild.sandbox.job import Runner
+from d4cbuild.sharing.substituters import NO_SUBSTITUTERS, Substituters, Taken
 from d4cbuild.store import Store
 
 
@@ -34,6 +36,7 @@ class BuildOptions:
         explain: Say why it must be built.
         force: Build also what the store already knows.
         cpus: CPUs to use instead of the recipe's.
+        substituters: Shared stores, from which outputs may be taken, and sources.
     """
 
     dist: Path
@@ -42,6 +45,7 @@ class BuildOptions:
     explain: bool = False
     force: bool = False
     cpus: int | None = None
+    substituters: Substituters = NO_SUBSTITUTERS
 
 
 def build_recipe(
@@ -51,7 +55,7 @@ def build_recipe(
     options: BuildOptions,
     progress: Progress,
 ) -> BuildResult:
-    """Build a recipe, or take what the store knows of it, and write data files and manifest.
+    """Build a recipe, or take what a store has of it, and write data files and manifest.
 
     Args:
         folder: The recipe.
@@ -71,22 +75,63 @@ def build_recipe(
     for warning in plan.warnings:
         progress.warn(warning)
     store.database.add_root(str(folder.path.absolute()))
-    known = None if options.force else recall(store, plan)
-    explanation = explain(plan, known is not None) if options.explain else ()
-    log: Path | None = None
-    if known is None:
-        maker = Maker(store, runner(), options.mirrors, progress, options.cpus)
-        making = maker.make(plan)
-        known, log = making.outputs, making.log
-        remember(store, plan, known)
-    manifest = make_manifest(plan, known)
-    result = _publish(plan, manifest, known, store, options, log, explanation)
+    obtained = _obtain(plan, store, runner, options, progress)
+    explanation = explain(plan, obtained.status) if options.explain else ()
+    manifest = make_manifest(plan, obtained.outputs)
+    result = _publish(plan, manifest, obtained, store, options, explanation)
     if not options.dirty:
         remember_result(store, fingerprint(folder.path, options.dist), result)
     return result
 
 
-def explain(plan: Plan, is_known: bool) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class _Obtained:
+    """The outputs of a plan, and how they were come by."""
+
+    outputs: tuple[Made, ...]
+    status: str
+    log: Path | None = None
+    taken: Taken | None = None
+
+
+def _obtain(
+    plan: Plan,
+    store: Store,
+    runner: Callable[[], Runner],
+    options: BuildOptions,
+    progress: Progress,
+) -> _Obtained:
+    """From our own store, else from a shared one, else by building."""
+    if not options.force:
+        known = recall(store, plan)
+        if known is not None:
+            return _Obtained(known, "known")
+        found = None if options.dirty else take_outputs(plan, store, options.substituters, progress)
+        if found is not None:
+            outputs, taken = found
+            remember(store, plan, outputs, taken.envelope.decode())
+            return _Obtained(outputs, "substituted", taken=taken)
+    maker = Maker(
+        store,
+        runner(),
+        options.mirrors,
+        progress,
+        options.cpus,
+        substituters=options.substituters,
+    )
+    making = maker.make(plan)
+    remember(store, plan, making.outputs)
+    return _Obtained(making.outputs, "built", log=making.log)
+
+
+_ENDS = {
+    "known": "the outputs of these ingredients are in the store: nothing is run",
+    "substituted": "the outputs of these ingredients were taken from a substituter: nothing is run",
+    "built": "the outputs of these ingredients are not in this store: they must be built",
+}
+
+
+def explain(plan: Plan, status: str) -> tuple[str, ...]:
     """Why a plan must be built, or why not, ingredient by ingredient."""
     try:
         before = plan.folder.manifest().derivation
@@ -96,42 +141,45 @@ def explain(plan: Plan, is_known: bool) -> tuple[str, ...]:
         lines = changed_ingredients(before, plan.derivation)
         if not lines:
             lines = ["every ingredient is as in manifest.json"]
-    if is_known:
-        return (*lines, "the outputs of these ingredients are in the store: nothing is run")
-    return (*lines, "the outputs of these ingredients are not in this store: they must be built")
+    return (*lines, _ENDS[status])
 
 
 def _publish(
     plan: Plan,
     manifest: Manifest,
-    outputs: tuple[Made, ...],
+    obtained: _Obtained,
     store: Store,
     options: BuildOptions,
-    log: Path | None,
     explanation: tuple[str, ...],
 ) -> BuildResult:
     """Put the data files under their convention names, and the manifest where it belongs."""
     options.dist.mkdir(parents=True, exist_ok=True)
     built = []
-    for made, record in zip(outputs, manifest.outputs, strict=True):
+    for made, record in zip(obtained.outputs, manifest.outputs, strict=True):
         target = options.dist / record.file
         if not _is_already(target, store.path_of(made.digests.blake3)):
             _copy(store.path_of(made.digests.blake3), target)
         built.append(_built(record, target))
-    _refuse_other_bytes(plan, manifest, built)
+    kept = {output.name: shown_path(Path(output.path)) for output in built}
+    refuse_other_outputs(plan, manifest.outputs, kept)
     path, changed = _write_manifest(plan, manifest, options)
     return BuildResult(
         recipe=plan.recipe.dataset.id,
-        status="known" if log is None else "built",
+        status=obtained.status,
         build_key=str(plan.key),
         releasable=manifest.releasable,
         outputs=tuple(built),
         manifest=str(path.absolute()),
         manifest_changed=changed,
         warnings=plan.warnings,
-        log=None if log is None else str(log),
+        log=None if obtained.log is None else str(obtained.log),
         explanation=explanation,
+        taken_from=_taken_from(obtained.taken),
     )
+
+
+def _taken_from(taken: Taken | None) -> TakenFrom | None:
+    return None if taken is None else TakenFrom(taken.where, taken.builder, taken.key_id)
 
 
 def _built(record: OutputRecord, target: Path) -> BuiltOutput:
@@ -146,27 +194,6 @@ def _built(record: OutputRecord, target: Path) -> BuiltOutput:
         rewritten=record.rewritten or (),
         kept=record.kept,
     )
-
-
-def _refuse_other_bytes(plan: Plan, manifest: Manifest, built: list[BuiltOutput]) -> None:
-    """Never let a build that is not the same take the place of the accepted one unseen."""
-    if not (plan.folder.path / MANIFEST_FILE).exists():
-        return
-    accepted = plan.folder.manifest()
-    if accepted.build_key != manifest.build_key:
-        return
-    before = {output.name: output for output in accepted.outputs}
-    for output, path in zip(manifest.outputs, built, strict=True):
-        known = before.get(output.name)
-        if known is not None and known.sha256 != output.sha256:
-            raise NotIdentical(
-                f"output {output.name} is not what manifest.json records for these ingredients",
-                expected=f"{known.sha256}, {known.size} bytes",
-                found=f"{output.sha256}, {output.size} bytes: {shown_path(Path(path.path))}",
-                where=plan.folder.where,
-                hint=f"d4cbuild verify {plan.folder.where}\n"
-                "if the new bytes are right, remove manifest.json and build again",
-            )
 
 
 def _write_manifest(plan: Plan, manifest: Manifest, options: BuildOptions) -> tuple[Path, bool]:

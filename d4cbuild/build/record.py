@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from d4cbuild.base.digest import Digest, FileDigests
+from d4cbuild.build.folder import MANIFEST_FILE
 from d4cbuild.build.make import Made
 from d4cbuild.build.plan import Plan
+from d4cbuild.errors import NotIdentical
 from d4cbuild.model.environment import EnvironmentLock
 from d4cbuild.model.manifest import (
     CodeRecord,
@@ -19,6 +21,7 @@ from d4cbuild.model.manifest import (
 )
 from d4cbuild.model.recipe import Output
 from d4cbuild.store import Store
+from d4cbuild.store.realisations import KnownBuild, known_build, remember_build
 
 NOT_RELEASABLE = "built from files that were not committed"
 
@@ -37,6 +40,47 @@ def make_manifest(plan: Plan, outputs: tuple[Made, ...]) -> Manifest:
         releasable=not plan.dirty,
         not_releasable_because=NOT_RELEASABLE if plan.dirty else None,
     )
+
+
+def accepted_outputs(plan: Plan) -> dict[str, OutputRecord]:
+    """What the manifest beside the recipe records for the very derivation of a plan, by name.
+
+    Empty where there is no manifest, or it is of other ingredients.
+    """
+    if not (plan.folder.path / MANIFEST_FILE).exists():
+        return {}
+    accepted = plan.folder.manifest()
+    if accepted.build_key != plan.key:
+        return {}
+    return {output.name: output for output in accepted.outputs}
+
+
+def refuse_other_outputs(
+    plan: Plan, outputs: Sequence[OutputRecord], kept: Mapping[str, str] | None = None
+) -> None:
+    """Never let a build that is not the same take the place of the accepted one unseen.
+
+    Args:
+        plan: What was built.
+        outputs: What was made.
+        kept: Where its files are, by name, where they are anywhere.
+
+    Raises:
+        NotIdentical: if the manifest beside the recipe records other bytes for this derivation.
+    """
+    before = accepted_outputs(plan)
+    for output in outputs:
+        known = before.get(output.name)
+        if known is not None and known.sha256 != output.sha256:
+            place = (kept or {}).get(output.name)
+            raise NotIdentical(
+                f"output {output.name} is not what manifest.json records for these ingredients",
+                expected=f"{known.sha256}, {known.size} bytes",
+                found=f"{output.sha256}, {output.size} bytes" + (f": {place}" if place else ""),
+                where=plan.folder.where,
+                hint=f"d4cbuild verify {plan.folder.where}\n"
+                "if the new bytes are right, remove manifest.json and build again",
+            )
 
 
 def _sources(plan: Plan) -> tuple[SourceRecord, ...]:
@@ -110,21 +154,30 @@ def _output(plan: Plan, made: Made) -> OutputRecord:
     )
 
 
-def remember(store: Store, plan: Plan, outputs: tuple[Made, ...]) -> None:
-    """Record the realisation: which outputs a derivation has."""
-    record = [
+def remember(
+    store: Store, plan: Plan, outputs: tuple[Made, ...], envelope: str | None = None
+) -> None:
+    """Record the realisation: which outputs a derivation has.
+
+    Args:
+        store: Where it is kept.
+        plan: The build.
+        outputs: What was made.
+        envelope: The signed realisation they were taken from; none for what was built here.
+    """
+    record = tuple(
         {"name": made.output.name, "blake3": str(made.digests.blake3), "facts": made.facts}
         for made in outputs
-    ]
-    store.database.put("realisation", str(plan.key), json.dumps(record, sort_keys=True))
+    )
+    remember_build(store.database, plan.key, KnownBuild(record, envelope))
 
 
 def recall(store: Store, plan: Plan) -> tuple[Made, ...] | None:
     """Find the outputs of a derivation that was built before, if all are still in the store."""
-    text = store.database.get("realisation", str(plan.key))
-    if text is None:
+    build = known_build(store.database, plan.key)
+    if build is None:
         return None
-    known: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in json.loads(text)}
+    known = {entry["name"]: entry for entry in build.outputs}
     found = []
     for output in plan.recipe.outputs:
         made = _recall_one(store, output, known.get(output.name))

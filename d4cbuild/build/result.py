@@ -35,12 +35,28 @@ class BuiltOutput:
 
 
 @dataclass(frozen=True)
+class TakenFrom:
+    """Where outputs were taken from that were not built here.
+
+    Attributes:
+        where: The substituter.
+        builder: Who built and signed them.
+        key_id: With which key.
+    """
+
+    where: str
+    builder: str
+    key_id: str
+
+
+@dataclass(frozen=True)
 class BuildResult:
     """What ``build`` did.
 
     Attributes:
         recipe: The dataset's id.
-        status: ``built`` in a sandbox, ``known`` from the store, or ``unchanged``.
+        status: ``built`` in a sandbox, ``known`` from the store, ``substituted`` from a shared
+            one, or ``unchanged``.
         build_key: Digest of the derivation.
         releasable: Whether it may be released.
         outputs: The artifacts.
@@ -49,6 +65,7 @@ class BuildResult:
         warnings: What the user should know.
         log: The build log, where something was run.
         explanation: Why it had to be built, where that was asked.
+        taken_from: Whose outputs they are, where they were taken now.
     """
 
     recipe: str
@@ -61,6 +78,7 @@ class BuildResult:
     warnings: tuple[str, ...] = ()
     log: str | None = None
     explanation: tuple[str, ...] = ()
+    taken_from: TakenFrom | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""
@@ -77,6 +95,8 @@ class BuildResult:
             key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
         }
         plain["outputs"] = outputs
+        if plain.get("taken_from") is not None:
+            plain["taken_from"] = TakenFrom(**plain["taken_from"])
         return cls(**plain)
 
 

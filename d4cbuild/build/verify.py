@@ -18,6 +18,7 @@ from d4cbuild.errors import BuildFailed, D4CError, InputError
 from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.model.verdict import Verdict, worst
 from d4cbuild.sandbox.job import Runner
+from d4cbuild.sharing.substituters import NO_SUBSTITUTERS, Substituters
 from d4cbuild.store import Store
 
 
@@ -29,11 +30,13 @@ class VerifyOptions:
         dist: Where rebuilt files are kept that are not identical.
         mirrors: Further places that hold copies of sources.
         cpus: CPUs to use instead of the recipe's.
+        substituters: Shared stores, where sources are looked for as well. Outputs never are.
     """
 
     dist: Path
     mirrors: Sequence[str] = ()
     cpus: int | None = None
+    substituters: Substituters = NO_SUBSTITUTERS
 
 
 def verify_recipe(
@@ -66,7 +69,14 @@ def verify_recipe(
     rebuilds: list[Rebuild] = []
     makings: list[tuple[str, Making]] = []
     for runner in runners:
-        maker = Maker(store, runner, options.mirrors, progress, options.cpus)
+        maker = Maker(
+            store,
+            runner,
+            options.mirrors,
+            progress,
+            options.cpus,
+            substituters=options.substituters,
+        )
         rebuild, making = _rebuild(plan, manifest, maker, options)
         rebuilds.append(rebuild)
         if making is not None:

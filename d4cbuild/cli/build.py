@@ -10,13 +10,15 @@ import click
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.fresh import fingerprint, last_result
 from d4cbuild.build.result import BuildResult, shown_path
-from d4cbuild.cli import common
+from d4cbuild.cli import common, sharing
 from d4cbuild.cli.progress import make_progress
+from d4cbuild.cli.sharing import Shared
 from d4cbuild.store import Store
 
 _STATUS = {
     "built": "built",
     "known": "known to the store, nothing was run",
+    "substituted": "taken from a substituter, nothing was run",
     "unchanged": "unchanged",
 }
 
@@ -28,6 +30,7 @@ _STATUS = {
 @common.mirror_option
 @common.dist_option
 @common.cpus_option
+@sharing.options(outputs=True)
 @click.option("--explain", is_flag=True, help="Say which ingredient makes a build necessary.")
 @click.option("--force", is_flag=True, help="Build also what the store already knows.")
 @click.option("--dirty", is_flag=True, help="Build uncommitted files; not releasable.")
@@ -39,6 +42,7 @@ def command(
     mirrors: tuple[str, ...],
     dist: Path | None,
     cpus: int | None,
+    shared: Shared,
     explain: bool,
     force: bool,
     dirty: bool,
@@ -48,7 +52,8 @@ def command(
 
     Fetches what is missing, runs the recipe's code in a sandbox, checks its outputs against their
     declarations, writes them in normal form, and records everything in manifest.json. What was
-    built before from the same ingredients is not built again.
+    built before from the same ingredients is not built again; what others built is taken from
+    substituters, if somebody trusted has signed it.
     """
     store = Store()
     progress = make_progress()
@@ -63,7 +68,7 @@ def command(
         from d4cbuild.build.pipeline import BuildOptions, build_recipe
         from d4cbuild.sandbox.choose import choose_runner
 
-        options = BuildOptions(target, mirrors, dirty, explain, force, cpus)
+        options = BuildOptions(target, mirrors, dirty, explain, force, cpus, shared())
         result = build_recipe(
             RecipeFolder(recipe), store, lambda: choose_runner(runner), options, progress
         )
@@ -85,6 +90,9 @@ def _nothing_to_do(
 def _render(record: dict[str, Any]) -> str:
     result = BuildResult.from_json(record)
     lines = [f"{result.recipe}: {_STATUS[result.status]} ({result.build_key})"]
+    if result.taken_from is not None:
+        taken = result.taken_from
+        lines.append(f"  from {taken.where}, built by {taken.builder} (key {taken.key_id[:12]})")
     lines += [f"  because {line}" for line in result.explanation]
     for output in result.outputs:
         rows = "" if output.rows is None else f", {output.rows:,} rows"

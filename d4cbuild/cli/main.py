@@ -33,7 +33,7 @@ COMMANDS = {
     "digest": ("digest", "Print the digests of files, and of the tables in them."),
     "normalise": ("normalise", "Write any table as Parquet in normal form."),
     "env": ("env", "Environments: lock, build, show, export."),
-    "store": ("store", "The store on this machine: ls, verify, gc."),
+    "store": ("store", "The store on this machine, and shared ones: ls, verify, gc, push."),
     "doctor": ("doctor", "Say what this machine can do, and what to install."),
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -85,3 +87,71 @@ def collect(dry_run: bool, as_json: bool) -> int:
     for root in done.lost_roots:
         click.echo(f"  {root} is gone and keeps nothing any more")
     return 0
+
+
+@command.command("push")
+@common.recipes_argument
+@common.all_option
+@click.option(
+    "--to",
+    "address",
+    required=True,
+    metavar="DIR|REMOTE:PATH",
+    help="The shared store: a folder, or a folder on an rclone remote.",
+)
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The private key to sign with; not needed to pass on what others signed.",
+)
+@click.option("--with-sources", is_flag=True, help="Push the raw sources as well.")
+@common.mirror_option
+@common.json_option
+def push(
+    recipes: tuple[Path, ...],
+    every: bool,
+    address: str,
+    key_file: Path | None,
+    with_sources: bool,
+    mirrors: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Put what was built into a shared store, signed, so that others can take it.
+
+    What is there already is not written again: after an interruption, the same command goes on.
+    Give others only what the licences of its sources allow.
+    """
+    from d4cbuild.attest.keys import read_signing_key
+    from d4cbuild.build.folder import RecipeFolder
+    from d4cbuild.build.pushing import PushOptions, push_recipe
+    from d4cbuild.build.substituting import read_settings
+    from d4cbuild.sharing.place import place_of
+
+    store = Store()
+    progress = make_progress()
+    place = place_of(address, read_settings()[0].stall)
+    key = None if key_file is None else read_signing_key(key_file)
+    options = PushOptions(place, key, with_sources, mirrors)
+
+    def work(recipe: Path) -> tuple[dict[str, Any], int]:
+        return push_recipe(RecipeFolder(recipe), store, options, progress).as_json(), 0
+
+    place.prepare()
+    with store.in_use():
+        return common.each_recipe(
+            common.chosen_recipes(recipes, every), as_json, work, _render_push
+        )
+
+
+def _render_push(record: dict[str, Any]) -> str:
+    written = f"{record['written']} written, {approximate_bytes(record['bytes'])}"
+    state = "written" if record["realisation_written"] else "was there"
+    return "\n".join(
+        [
+            f"{record['recipe']}: pushed to {record['to']} ({record['build_key']})",
+            f"  {record['objects']} objects: {written}",
+            f"  {record['realisation']}: {state}, signed by {record['builder']}",
+        ]
+    )

@@ -11,8 +11,9 @@ from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.result import shown_path
 from d4cbuild.build.vary.varying import verify_varied
 from d4cbuild.build.verify import VerifyOptions, could_not_verify, verify_recipe
-from d4cbuild.cli import common
+from d4cbuild.cli import common, sharing
 from d4cbuild.cli.progress import make_progress
+from d4cbuild.cli.sharing import Shared
 from d4cbuild.cli.trusting import Trusting, judge_all, render_signed
 from d4cbuild.cli.trusting import options as with_trust
 from d4cbuild.cli.varying import options as with_variations
@@ -38,6 +39,7 @@ _COLOURS = {"identical": "green", "equivalent": "yellow", "unknown": "yellow"}
     metavar="NAME",
     help="What runs the sandbox: auto, bubblewrap, docker, or all for both.",
 )
+@sharing.options(outputs=False)
 @with_variations
 @with_trust
 @common.json_option
@@ -48,6 +50,7 @@ def command(
     dist: Path | None,
     cpus: int | None,
     runner: str,
+    shared: Shared,
     vary: str | None,
     rounds: int,
     seed: str | None,
@@ -75,7 +78,7 @@ def command(
     def work(recipe: Path) -> tuple[dict[str, Any], int]:
         folder = RecipeFolder(recipe)
         folder.recipe()  # nothing is known of what cannot be read, not even that it is a recipe
-        options = VerifyOptions(common.dist_folder(dist, recipe), mirrors, cpus)
+        options = VerifyOptions(common.dist_folder(dist, recipe), mirrors, cpus, shared())
         try:
             if varying is None:
                 result = verify_recipe(folder, store, _runners(runner), options, progress)

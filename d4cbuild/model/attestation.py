@@ -118,6 +118,9 @@ class Byproduct(OpenRecord):
     digest: dict[str, str]
     """Hex digests by algorithm."""
 
+    content: str | None = None
+    """The file itself in base64, where it comes along."""
+
 
 class RunDetails(OpenRecord):
     """Who built, and what was written besides."""

@@ -151,6 +151,11 @@ Licence = _pattern(
     r"(LicenseRef-)?[A-Za-z0-9][A-Za-z0-9.+-]{1,99}", "an SPDX identifier or LicenseRef-name"
 )
 WebAddress = _pattern(r"https?://[^\s\"'<>\\]{1,2000}", "an http or https address")
+SharedStoreAddress = _pattern(
+    r"https?://[^\s\"'<>\\?#]{1,2000}|/[^\x00-\x1f\x7f]{0,2000}"
+    r"|[A-Za-z0-9_.][A-Za-z0-9_.-]*:[A-Za-z0-9_./+=@,-]{0,2000}",
+    "a shared store: https://…, remote:path of rclone, or /path of a folder",
+)
 # A key is 32 bytes, so its last digit stands for four bits only: each key has one text.
 PublicKeyText = _pattern(
     r"ed25519:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=",

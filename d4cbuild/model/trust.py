@@ -25,7 +25,8 @@ class TrustedKey(Record):
     """Who holds it. Two keys of one builder count once."""
 
     roles: Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(_once)]
-    """``builder``: its provenance counts. ``rebuilder``: its rebuilds count."""
+    """``builder``: its provenance counts, and its outputs may be taken. ``rebuilder``: its
+    rebuilds count."""
 
 
 class Requirement(Record):

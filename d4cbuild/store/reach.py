@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from d4cbuild.base.canonical import parse_json
-from d4cbuild.base.digest import Digest, digests_of_file
+from d4cbuild.base.digest import digests_of_file
 from d4cbuild.base.files import remove_tree
 from d4cbuild.base.progress import Progress
 from d4cbuild.errors import StoreError
+from d4cbuild.store.realisations import forget_build, known_builds
 from d4cbuild.store.store import Store
 
 _DIGEST_FIELDS = ("blake3", "content", "build_key", "config", "sha256")
@@ -70,7 +70,7 @@ def inventory(store: Store) -> Inventory:
         objects=len(sizes),
         bytes=sum(sizes),
         images=sum(1 for _ in store.images.iterdir()),
-        realisations=len(store.database.rows("realisation")),
+        realisations=len(known_builds(store.database)),
         roots=tuple(store.database.roots()),
         quarantined=sum(1 for _ in store.quarantine.iterdir()),
     )
@@ -158,15 +158,15 @@ def _collect_images(store: Store, reached: set[str], *, dry_run: bool) -> int:
 
 
 def _collect_realisations(store: Store, reached: set[str], *, dry_run: bool) -> int:
-    gone = []
-    for key, record in store.database.rows("realisation"):
-        outputs = {Digest.parse(entry["blake3"]).hex for entry in json.loads(record)}
-        if not outputs <= reached:
-            gone.append(key)
+    gone = [
+        key
+        for key, build in known_builds(store.database).items()
+        if not {digest.hex for digest in build.digests} <= reached
+    ]
     if not dry_run:
         for key in gone:
-            store.database.delete("realisation", key)
-            remove_tree(store.logs / Digest.parse(key).hex)
+            forget_build(store.database, key)
+            remove_tree(store.logs / key.hex)
     return len(gone)
 
 

@@ -73,7 +73,9 @@ def verify_varied(
     if refusal is not None:
         return refusal
     image = ensure_image(plan.folder.environment(plan.recipe), store, progress)
-    maker = Maker(store, runner, options.mirrors, progress, options.cpus)
+    maker = Maker(
+        store, runner, options.mirrors, progress, options.cpus, substituters=options.substituters
+    )
     here = look_around(plan, runner.name, image, vary.seed)
     missing = obstacles(vary.variations, here)
     possible = tuple(v for v in vary.variations if v.name not in missing)

@@ -1,0 +1,1 @@
+"""Stores that several machines share: taking what others built, and pushing what was built here."""
