@@ -4,10 +4,12 @@ import hashlib
 import io
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,11 +19,13 @@ from d4cbuild.normalform.write import ROW_GROUP_ROWS
 
 from .golden_tables import every_type
 from .pyarrows import VERSIONS, installed, run
+from .readers import read_with
 from .slow_digest import Column
 from .tables import arrow_table, declared, other_storage, tables
 from .test_golden import GOLDEN
 
 MODULE = "tests.normalform.golden_tables"
+MATRIX = "tests.normalform.sameness_matrix"
 
 
 def file_of(table: pa.Table, declaration: Declaration, workers: int = 1) -> str:
@@ -36,6 +40,31 @@ def test_every_supported_pyarrow_writes_the_golden_files(version: str) -> None:
     made = json.loads(run(MODULE, "2", path=installed(version)).stdout)
     assert made["pyarrow"] == version
     assert made["digests"] == json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def from_engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The table of every type as each engine holds it, in Arrow files."""
+    folder = tmp_path_factory.mktemp("engines")
+    path = folder / "types.parquet"
+    pq.write_table(every_type(), path)
+    found = {}
+    for engine in ("pyarrow", "duckdb", "polars", "geopandas"):
+        found[engine] = folder / f"{engine}.arrow"
+        read_with(engine, [(path, found[engine])])
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", VERSIONS)
+def test_engines_chunks_threads_storage_and_row_order_do_not_matter_to_any_pyarrow(
+    version: str, from_engines: dict[str, Path]
+) -> None:
+    paths = {engine: str(path) for engine, path in from_engines.items()}
+    made = json.loads(run(MATRIX, *paths.values(), path=installed(version)).stdout)
+    assert made["pyarrow"] == version
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))["types"]["sha256"]
+    assert made["digests"] == {path: [golden] for path in paths.values()}
 
 
 @pytest.mark.parametrize(
