@@ -50,9 +50,15 @@ def command(
                 source.rows, temporary, declaration, workers, memory=room, scratch=output.parent
             )
     except DeclarationBroken as broken:
-        lines = [f"{v.column or 'table'}: {v.message}" for v in broken.violations]
+        lines = []
+        for violation in broken.violations:
+            lines += [f"{violation.column or 'table'}: {violation.message}", *violation.examples]
+        hint = "add a column that tells them apart: --sort-by KEY,COLUMN"
         raise InputError(
-            "the table has no normal form", found="\n".join(lines), where=str(file)
+            "the table has no normal form",
+            found="\n".join(lines),
+            where=str(file),
+            hint=hint if "total order" in lines[0] else None,
         ) from broken
     except ScratchTooSmall as error:
         raise StoreError(

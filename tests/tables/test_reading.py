@@ -150,3 +150,12 @@ def test_an_unknown_ending_and_a_missing_file_are_errors(tmp_path: Path) -> None
     answer = run("normalise", tmp_path / "no.csv", "-o", tmp_path / "o", "--sort-by", "a")
     assert answer.status == 64
     assert "Traceback" not in answer.err
+
+
+def test_rows_that_share_a_key_are_shown_with_what_to_type(tmp_path: Path) -> None:
+    source = tmp_path / "x.csv"
+    source.write_text("a,b\nx,1\nx,2\n", encoding="utf-8")
+    answer = run("normalise", source, "-o", tmp_path / "x.parquet", "--sort-by", "a")
+    assert answer.status == 64
+    assert '"x" occurs 2 times' in answer.err
+    assert "--sort-by KEY,COLUMN" in answer.err
