@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from d4cbuild.base.files import write_atomically
 from d4cbuild.cli import common
 from d4cbuild.difference.compare import compare
 from d4cbuild.difference.options import EXAMPLES, MEMORY, DiffOptions
 from d4cbuild.difference.record import Difference, Example, Finding
 from d4cbuild.errors import InputError
 from d4cbuild.model.quantities import parse_bytes, render_bytes
+from d4cbuild.report.difference import difference_page
 
 _COLOURS = {"identical": "green", "equivalent": "yellow", "different": "red"}
 _LEAST_MEMORY = 16 << 20
@@ -55,6 +57,12 @@ _SHOWN_INNER = 50
     metavar="DIR",
     help="Where temporary files go.",
 )
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the answer as one page as well.",
+)
 @common.json_option
 def command(
     a: Path,
@@ -64,6 +72,7 @@ def command(
     memory: str,
     examples: int,
     tmp: Path | None,
+    html: Path | None,
     as_json: bool,
 ) -> int:
     """Say why two files are not the same, from their bytes inwards to the cell.
@@ -76,6 +85,8 @@ def command(
     names = tuple(name for name in (key or "").split(",") if name)
     options = DiffOptions(names, manifest, _memory(memory), examples, tmp)
     found = compare(a, b, options)
+    if html is not None:
+        write_atomically(html, difference_page(found))
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2, sort_keys=True))
     else:

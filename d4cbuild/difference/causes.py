@@ -32,6 +32,9 @@ _SIMPLE = {
     "null-empty": "one side has null where the other has an empty text: say which is meant",
     "null-value": "values went missing, or appeared: a join or a parser did otherwise",
     "schema": "the declaration of the columns changed, or types were guessed from other rows",
+    "output": "outputs of the builds differ: compare the files themselves",
+    "output-bytes": "the same tables in other bytes: another writer of the normal form",
+    "ingredient": "the builds had other ingredients: sources, code, environment or parameters",
     "json-form": "the same JSON, written otherwise: sort keys and fix the indentation",
     "wrapper": "the archive was made anew: times, order or compression of its members differ",
     "line-ends": "line ends or a byte order mark: a checkout or an editor changed them"
@@ -108,6 +111,14 @@ _NEXT: tuple[tuple[Callable[[set[str]], bool], str], ...] = (
     (
         lambda names: bool(names) and names <= {"footer", "encoding", "storage", "covering"},
         "d4cbuild digest {a} {b}    (the content digest shows that it is the same table)",
+    ),
+    (
+        lambda names: "output" in names and "ingredient" not in names,
+        "d4cbuild verify --vary all RECIPE    (the same ingredients gave other outputs)",
+    ),
+    (
+        lambda names: "output" in names,
+        "d4cbuild diff FILE_OF_A FILE_OF_B    (the data files that the manifests name)",
     ),
     (lambda names: bool(names & _UNSTEADY), "d4cbuild check RECIPE    (hazards in its code)"),
     (

@@ -56,6 +56,10 @@ _ALL = (
     DifferenceClass("lines", "other lines of text"),
     DifferenceClass("bytes", "other bytes"),
     DifferenceClass("member", "a member, file or field"),
+    DifferenceClass("provenance", "what a manifest says besides", other_table=False),
+    DifferenceClass("ingredient", "an ingredient of a build", other_table=False),
+    DifferenceClass("output-bytes", "an output of a build, its table the same", other_table=False),
+    DifferenceClass("output", "an output of a build"),
 )
 
 CLASSES = {each.name: each for each in _ALL}

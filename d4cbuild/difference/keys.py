@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from d4cbuild.difference.hashes import combined, hash_cells
+from d4cbuild.difference.hashes import combined, distinct, hash_cells
 from d4cbuild.difference.pair import Budget, PairedColumn, TablePair, cells_of
 from d4cbuild.difference.partitions import Partitions
 from d4cbuild.difference.record import Key
@@ -102,11 +102,8 @@ def _recorded(pair: TablePair) -> Key | None:
 
 
 def is_unique(pair: TablePair, key: Sequence[PairedColumn], budget: Budget) -> bool:
-    """Whether no two rows of a file have the same key, for both files."""
-    return all(
-        sum(len(ids) - len(np.unique(ids)) for ids in _ids(pair, side, key, budget)) == 0
-        for side in (pair.a, pair.b)
-    )
+    """Whether no two rows have the same key, of files with the same keys at the same places."""
+    return sum(len(ids) - len(distinct(ids)) for ids in _ids(pair, pair.a, key, budget)) == 0
 
 
 def _ids(
@@ -121,13 +118,16 @@ def _ids(
     return [parts.load(number)[:, 0] for number in range(parts.count)]
 
 
-def found_key(pair: TablePair, columns: Sequence[PairedColumn], budget: Budget) -> Key | None:
+def found_key(
+    pair: TablePair, columns: Sequence[PairedColumn], budget: Budget, in_place: bool = False
+) -> Key | None:
     """Look for columns that tell rows apart in both files and mostly occur in both.
 
     Args:
         pair: The files.
         columns: Where to look.
         budget: What it may cost.
+        in_place: Whether the columns hold the same cells in the same order in both files.
     """
     usable = [column for column in columns if _can_be_key(column)]
     if not usable or not pair.a.rows or not pair.b.rows:
@@ -135,7 +135,10 @@ def found_key(pair: TablePair, columns: Sequence[PairedColumn], budget: Budget) 
     samples = [_sample(side, usable, pair) for side in (pair.a, pair.b)]
     best: tuple[float, Key] | None = None
     for names in _promising(usable, samples)[:_TRIED_WHOLE]:
-        share = _shared(pair, pair.named(names), budget)
+        if in_place:
+            share = 1.0 if is_unique(pair, pair.named(names), budget) else None
+        else:
+            share = _shared(pair, pair.named(names), budget)
         if share is not None and share >= 0.5 and (best is None or share > best[0]):
             best = share, Key(names, "found: no two rows have the same")
             if share == 1:
@@ -173,7 +176,7 @@ def _promising(
 
     def repeats(names: Sequence[str]) -> int:
         hashes = (combined([sample[n] for n in names], len(sample[names[0]])) for sample in samples)
-        return sum(len(ids) - len(np.unique(ids)) for ids in hashes)
+        return sum(len(ids) - len(distinct(ids)) for ids in hashes)
 
     by_repeats = sorted(((repeats([c.name]), c.name) for c in columns), key=lambda found: found[0])
     alone: list[tuple[str, ...]] = [(name,) for count, name in by_repeats if count == 0]
@@ -197,8 +200,8 @@ def _shared(pair: TablePair, key: Sequence[PairedColumn], budget: Budget) -> flo
         _ids(pair, pair.a, key, budget), _ids(pair, pair.b, key, budget), strict=True
     )  # fmt: skip
     for a, b in parts:
-        distinct_a, distinct_b = np.unique(a), np.unique(b)
-        if len(distinct_a) < len(a) or len(distinct_b) < len(b):
+        ids_a, ids_b = distinct(a), distinct(b)
+        if len(ids_a) < len(a) or len(ids_b) < len(b):
             return None
-        common += len(np.intersect1d(distinct_a, distinct_b, assume_unique=True))
+        common += len(np.intersect1d(ids_a, ids_b, assume_unique=True))
     return common / min(pair.a.rows, pair.b.rows)

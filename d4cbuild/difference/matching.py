@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from d4cbuild.difference.hashes import combined, hash_cells, mixed
+from d4cbuild.difference.hashes import combined, distinct, hash_cells, mixed
 from d4cbuild.difference.pair import Budget, PairedColumn, TablePair, cells_of
 from d4cbuild.difference.partitions import Partitions
 from d4cbuild.tables.columns import ParquetColumns
@@ -56,7 +56,7 @@ def match_rows(
     for number in range(parts_a.count):
         a, b = parts_a.load(number), parts_b.load(number)
         for side, rows in enumerate((a, b)):
-            repeated[side] += len(rows) - len(np.unique(rows[:, 0]))
+            repeated[side] += len(rows) - len(distinct(rows[:, 0]))
         left_a, left_b = _pair_up(a, b, _with_wholes(a), _with_wholes(b), partner, matched)
         if key:
             keys_a, keys_b = _counted(left_a[:, 0]), _counted(left_b[:, 0])

@@ -86,7 +86,7 @@ def json_findings(a: str, b: str, options: DiffOptions) -> list[Finding] | None:
     """How two JSON documents differ: by their values, or only in form; ``None`` if one is none."""
     try:
         left, right = json.loads(a), json.loads(b)
-        fields = list(_fields(left, right, "$"))
+        fields = list(json_fields(left, right, "$"))
     except (ValueError, RecursionError):
         return None
     if not fields:
@@ -97,7 +97,7 @@ def json_findings(a: str, b: str, options: DiffOptions) -> list[Finding] | None:
     ]
 
 
-def _fields(a: Any, b: Any, where: str) -> Iterator[Example]:
+def json_fields(a: Any, b: Any, where: str) -> Iterator[Example]:
     if isinstance(a, dict) and isinstance(b, dict):
         for name in sorted({*a, *b}):
             place = f"{where}.{name}"
@@ -106,10 +106,10 @@ def _fields(a: Any, b: Any, where: str) -> Iterator[Example]:
             elif name not in b:
                 yield Example(place, _value(a[name]), None)
             else:
-                yield from _fields(a[name], b[name], place)
+                yield from json_fields(a[name], b[name], place)
     elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         for number, (one, other) in enumerate(zip(a, b, strict=True)):
-            yield from _fields(one, other, f"{where}[{number}]")
+            yield from json_fields(one, other, f"{where}[{number}]")
     elif type(a) is not type(b) or a != b:
         yield Example(where, _value(a), _value(b))
 

@@ -85,13 +85,13 @@ class RowComparison:
             columns = pair.named(stated.columns) if stated else self._columns
             counts = count_differing(pair, self._pages, columns)
             if stated is None and not any(counts.values()):
-                return self._at_their_places(NOT_NEEDED)
+                return self._at_their_places(NOT_NEEDED, set(counts))
             same = [column for column in columns if counts[column.name] == 0]
-            key = stated if stated else found_key(pair, same, self._budget)
+            key = stated if stated else found_key(pair, same, self._budget, in_place=True)
             if key is not None and set(key.columns) <= {column.name for column in same}:
                 trusted = stated is None or is_unique(pair, pair.named(key.columns), self._budget)
                 if trusted:
-                    return self._at_their_places(key)
+                    return self._at_their_places(key, {c.name for c in same})
         return self._by_partners(stated or found_key(pair, self._columns, self._budget))
 
     def _without_columns(self, key: Key | None) -> RowsCompared:
@@ -100,11 +100,10 @@ class RowComparison:
         findings = _count_only(rows)
         return RowsCompared(key or AS_WHOLES, rows, findings, frozenset())
 
-    def _at_their_places(self, key: Key) -> RowsCompared:
+    def _at_their_places(self, key: Key, same: set[str]) -> RowsCompared:
         changed = self._budget.numbers(self._pair.a.rows, np.bool_)
-        tallies = tally_aligned(
-            self._pair, self._pages, self._columns, changed, self._options.examples
-        )
+        left = [column for column in self._columns if column.name not in same]
+        tallies = tally_aligned(self._pair, self._pages, left, changed, self._options.examples)
         rows = Rows(
             self._pair.a.rows,
             self._pair.b.rows,
@@ -112,7 +111,8 @@ class RowComparison:
             cells=sum(tally.count for tally in tallies),
         )
         coverings = self._coverings()
-        return self._compared(key, rows, tallies, coverings)
+        found = self._compared(key, rows, tallies, coverings)
+        return replace(found, same=found.same | same)
 
     def _coverings(self) -> list[Finding]:
         usable = [column for column in self._pair.coverings if column.type is not None]

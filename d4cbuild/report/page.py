@@ -1,0 +1,36 @@
+"""The frame and style that all pages share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+
+import d4cbuild
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("d4cbuild.report", "templates"),
+    undefined=jinja2.StrictUndefined,
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render_page(template: str, title: str, **values: Any) -> bytes:
+    """Render a page.
+
+    Everything that is put into it is escaped, whatever it holds.
+
+    Args:
+        template: A file in ``templates/`` that extends ``page.html.jinja``.
+        title: Of the page.
+        values: What the template shows.
+
+    Returns:
+        HTML, UTF-8.
+    """
+    page = _TEMPLATES.get_template(template)
+    text = page.render(title=title, version=d4cbuild.__version__, **values)
+    # Half a character (from a file's name, say) has no UTF-8.
+    return text.encode("utf-8", "backslashreplace")
