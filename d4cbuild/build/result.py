@@ -111,6 +111,7 @@ class ComparedOutput:
         found: The same of the rebuild; empty where there was none.
         reason: Why, where the verdict needs one.
         kept: Files kept for a closer look.
+        next: What to type for a closer look.
     """
 
     name: str
@@ -119,6 +120,7 @@ class ComparedOutput:
     found: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
     kept: tuple[str, ...] = ()
+    next: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from d4cbuild.build.explain import changed_ingredients, changed_provenance
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.make import Made, Maker, Making
 from d4cbuild.build.plan import Plan, plan_locked
-from d4cbuild.build.result import ComparedOutput, Rebuild, Varied, VerifyResult
+from d4cbuild.build.result import ComparedOutput, Rebuild, Varied, VerifyResult, shown_path
 from d4cbuild.errors import BuildFailed, D4CError, InputError
 from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.model.verdict import Verdict, worst
@@ -114,7 +115,8 @@ def compare_all(
         compared = compare_output(record, made)
         if compared.verdict != Verdict.IDENTICAL:
             kept = _keep_both(record, made, store, options.dist / "verify" / name)
-            compared = ComparedOutput(**{**vars(compared), "kept": kept})
+            step = _closer_look(record, kept)
+            compared = ComparedOutput(**{**vars(compared), "kept": kept, "next": step})
         outputs.append(compared)
     return Rebuild(name, tuple(outputs), making.seconds)
 
@@ -170,6 +172,14 @@ def _keep_both(record: OutputRecord, made: Made, store: Store, folder: Path) -> 
             shutil.copyfile(original, target)
             kept.append(str(target))
     return tuple(kept)
+
+
+def _closer_look(record: OutputRecord, kept: tuple[str, ...]) -> str:
+    files = [shown_path(Path(path)) for path in kept]
+    if len(files) == 1:  # what was expected was never on this machine
+        files = [record.file, *files]
+    command = shlex.join(["d4cbuild", "diff", *files])
+    return command if len(kept) > 1 else f"fetch {record.file}, then {command}"
 
 
 def _compare_runners(makings: list[tuple[str, Making]]) -> Rebuild:

@@ -13,6 +13,7 @@ from d4cbuild.cli import common
 from d4cbuild.difference.compare import compare
 from d4cbuild.difference.options import EXAMPLES, MEMORY, DiffOptions
 from d4cbuild.difference.record import Difference, Example, Finding
+from d4cbuild.difference.shown import printable
 from d4cbuild.errors import InputError
 from d4cbuild.model.quantities import parse_bytes, render_bytes
 from d4cbuild.report.difference import difference_page
@@ -106,14 +107,14 @@ def _memory(text: str) -> int:
 
 def _render(found: Difference, margin: str = "") -> list[str]:
     verdict = click.style(found.verdict, fg=_COLOURS[found.verdict], bold=True)
-    lines = [f"A  {found.a.path}", f"B  {found.b.path}", verdict]
+    lines = [f"A  {printable(found.a.path)}", f"B  {printable(found.b.path)}", verdict]
     width = max((len(layer.name) for layer in found.layers), default=0)
     for layer in found.layers:
         mark = {True: "=", False: "≠", None: "?"}[layer.same]
-        lines.append(f"  {mark} {layer.name:<{width}}  {layer.says}")
+        lines.append(f"  {mark} {layer.name:<{width}}  {printable(layer.says)}")
     if found.key is not None and found.findings:
-        columns = ", ".join(found.key.columns)
-        lines.append(f"  key: {columns + ' — ' if columns else ''}{found.key.found_in}")
+        columns = printable(", ".join(found.key.columns))
+        lines.append(f"  key: {columns + ' — ' if columns else ''}{printable(found.key.found_in)}")
     for finding in found.findings:
         lines += _render_finding(finding)
     lines += _titled("likely causes", found.causes)
@@ -127,17 +128,17 @@ def _render(found: Difference, margin: str = "") -> list[str]:
 
 
 def _titled(title: str, texts: tuple[str, ...]) -> list[str]:
-    return [f"{title}:", *(f"  {text}" for text in texts)] if texts else []
+    return [f"{title}:", *(f"  {printable(text)}" for text in texts)] if texts else []
 
 
 def _render_finding(finding: Finding) -> list[str]:
     head = click.style(finding.title, bold=True)
-    column = f" in {finding.column}" if finding.column is not None else ""
+    column = f" in {printable(finding.column)}" if finding.column is not None else ""
     says = f": {finding.says}" if finding.says else ""
     lines = [f"{head}{column}: {finding.counted}{says}"]
     for low, count in finding.facts.get("ulps", {}).items():
         lines.append(f"    {low} ULP: {count:,}")
-    lines += [f"    {_example(example)}" for example in finding.examples]
+    lines += [f"    {printable(_example(example))}" for example in finding.examples]
     if finding.examples and finding.count > len(finding.examples):
         lines.append(f"    … and {finding.count - len(finding.examples):,} more")
     return lines

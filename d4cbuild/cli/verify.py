@@ -125,6 +125,7 @@ def _render_output(runner: str, output: dict[str, Any]) -> list[str]:
     if output["reason"] is not None:
         lines += [f"    {line}" for line in output["reason"].splitlines()]
     lines += [f"    kept: {shown_path(Path(path))}" for path in output["kept"]]
+    lines += [f"    next: {output['next']}"] if output["next"] is not None else []
     return lines
 
 

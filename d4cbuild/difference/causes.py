@@ -71,7 +71,17 @@ def _of_rows(found: Difference, names: set[str], repeated: tuple[int, int]) -> I
         yield "as many rows were removed as added: perhaps the key itself changed in them"
     elif names & {"rows-removed", "rows-added"}:
         yield "rows are missing or new: other sources, another filter, or another join"
-    if names & {"value", "geometry-shape"} and rows is not None and rows.cells:
+    moved = [f.column for f in found.findings if "same_values_in_other_rows" in f.facts]
+    if moved:
+        yield (
+            f"{', '.join(map(str, moved))}: the same values in other rows: rows were numbered,"
+            " joined or put beside each other in another order"
+        )
+    if (
+        names & {"value", "geometry-shape"} - ({"value"} if moved else set())
+        and rows is not None
+        and rows.cells
+    ):
         yield "cells hold other values: other sources or code, chance, or the clock"
 
 

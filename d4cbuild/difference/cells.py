@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from d4cbuild.difference.equality import is_nothing, is_text, valid_rows
 from d4cbuild.difference.floats import classify_floats, ulp_ranges
+from d4cbuild.difference.hashes import hash_cells
 from d4cbuild.difference.record import Example, Finding
 from d4cbuild.difference.shapes import classify_shapes
 from d4cbuild.difference.shown import shown
@@ -37,6 +38,7 @@ class ColumnTally:
     classes: Counter[str] = field(default_factory=Counter)
     kept: dict[str, list[Example]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _sums: list[np.uint64] = field(default_factory=lambda: [np.uint64(0), np.uint64(0)])
 
     def add(self, rows_a: Any, rows_b: Any, a: pa.Array, b: pa.Array) -> None:
         """Take cells that differ.
@@ -52,6 +54,10 @@ class ColumnTally:
             self._add(rows_a[part], rows_b[part], a.slice(start, PIECE), b.slice(start, PIECE))
 
     def _add(self, rows_a: Any, rows_b: Any, a: pa.Array, b: pa.Array) -> None:
+        for side, array in enumerate((a, b)):
+            # Sums do not depend on order; they wrap around.
+            with np.errstate(over="ignore"):
+                self._sums[side] += hash_cells(array).sum(dtype=np.uint64)
         names, notes = self._classify(a, b)
         self.count += len(names)
         self.classes.update(Counter(names.tolist()))
@@ -120,8 +126,17 @@ class ColumnTally:
             facts = self.facts.setdefault(name, {})
             facts[fact] = max(float(values.max()), facts.get(fact, 0.0))
 
+    @property
+    def only_moved(self) -> bool:
+        """Whether A and B have the same values where they differ, in other rows."""
+        return self.count > 1 and self._sums[0] == self._sums[1]
+
     def findings(self) -> list[Finding]:
         """What was found, a class at a time, the commonest first."""
+        if self.only_moved:
+            self.facts.setdefault(max(self.classes, key=self.classes.__getitem__), {})[
+                "same_values_in_other_rows"
+            ] = True
         return [
             Finding(
                 name=name,
@@ -137,6 +152,8 @@ class ColumnTally:
 
     def _says(self, name: str) -> str:
         facts = self.facts.get(name, {})
+        if "same_values_in_other_rows" in facts:
+            return "A and B have the same values there, in other rows"
         if "ulps_max" in facts:
             return f"at most {facts['ulps_max']} ULP apart"
         if "farthest_apart" in facts:

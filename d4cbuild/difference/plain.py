@@ -98,6 +98,13 @@ def json_findings(a: str, b: str, options: DiffOptions) -> list[Finding] | None:
 
 
 def json_fields(a: Any, b: Any, where: str) -> Iterator[Example]:
+    """Find where two JSON values differ.
+
+    Args:
+        a: The first.
+        b: The second.
+        where: What to call the place of both.
+    """
     if isinstance(a, dict) and isinstance(b, dict):
         for name in sorted({*a, *b}):
             place = f"{where}.{name}"

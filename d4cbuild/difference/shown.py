@@ -44,6 +44,11 @@ def _visible(character: str) -> str:
     return f"\\u{code:04x}" if code > 0xFF else f"\\x{code:02x}"
 
 
+def printable(text: str) -> str:
+    """A name as it is, but with everything escaped that a terminal would act upon or hide."""
+    return "".join(c if c.isprintable() or c == "\n" else _visible(c) for c in text)
+
+
 def _combines(character: str) -> bool:
     return unicodedata.combining(character) != 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _WRONG = ("cp1252", "latin-1", "cp437", "cp850", "mac_roman")
+_LAST_BITS = 4096 * 2.0**-53
 _REPLACEMENT = "\ufffd"
 
 
@@ -65,8 +67,9 @@ def _without_space(texts: Any) -> Any:
 def _judge_one(a: str, b: str) -> str:
     if _is_misread(a, b) or _is_misread(b, a) or _is_replaced(a, b) or _is_replaced(b, a):
         return "text-encoding"
-    if _number(a) is not None and _number(a) == _number(b):
-        return "text-number"
+    one, other = _number(a), _number(b)
+    if one is not None and other is not None:
+        return _of_numbers(one, other)
     # Two small things at once are still no other text.
     if _folded(a) == _folded(b):
         return "text-case"
@@ -92,10 +95,20 @@ def _is_replaced(right: str, wrong: str) -> bool:
     return all(ord(r) > 127 and w in (_REPLACEMENT, "?") for r, w in pairs)
 
 
+def _of_numbers(a: float, b: float) -> str:
+    if a == b:
+        return "text-number"
+    # A float that was written as text is a float still.
+    near = math.isclose(a, b, rel_tol=_LAST_BITS, abs_tol=0)
+    return "float-bits" if near else "value"
+
+
 def _number(text: str) -> float | None:
+    plain = text.strip().lower()
     try:
-        return float(text)
-    except ValueError:
+        # Python writes floats exactly in this way.
+        return float.fromhex(plain) if plain.lstrip("+-").startswith("0x") else float(plain)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -7,11 +7,19 @@ from typing import Any
 import jinja2
 
 import d4cbuild
+from d4cbuild.difference.shown import printable
+
+
+def _finalized(value: Any) -> Any:
+    # Control characters have no place in HTML; those that turn the direction of text would lie.
+    return printable(value) if type(value) is str else value
+
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("d4cbuild.report", "templates"),
     undefined=jinja2.StrictUndefined,
     autoescape=True,
+    finalize=_finalized,
     trim_blocks=True,
     lstrip_blocks=True,
 )

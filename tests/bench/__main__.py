@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.bench import digests, main_job, normalform
+from tests.bench import difference, digests, main_job, normalform
 from tests.bench.measure import machine
 
 
@@ -16,6 +16,7 @@ def main() -> None:
     main_job.run(folder if folder.is_dir() else None)
     normalform.run()
     digests.run()
+    difference.run()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """``verify``: each verdict, and that "could not check" is never "identical"."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ def test_another_table_is_different_and_both_files_are_kept(project: Project) ->
     assert output["expected"]["sha256"] == f"sha256:{digest}"
     assert output["found"]["sha256"] != output["expected"]["sha256"]
     assert [Path(path).exists() for path in output["kept"]] == [True, True]
+    # The bytes are the same here, because it is the manifest that was tampered with.
+    assert project.run(*shlex.split(output["next"])[1:]).status == 0
 
 
 def test_one_wrong_digest_of_two_is_not_identical(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -97,10 +98,24 @@ def test_an_error_has_no_traceback_and_its_exit_code(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+def test_the_command_answers_as_text_json_and_a_page(tmp_path: Path) -> None:
+    a, b, page = tmp_path / "a.parquet", tmp_path / "b.parquet", tmp_path / "why.html"
+    pq.write_table(table(), a)
+    pq.write_table(changed("name", 4, "Toronto"), b)
+    text = run(a, b, "--key", "id", "--memory", "16MiB", "--html", page)
+    assert (text.returncode, text.stderr) == (8, "")
+    assert 'id=4: "Montréal 4" → "Toronto"' in text.stdout
+    assert "Toronto" in page.read_text()
+    record = json.loads(run(a, b, "--json").stdout)
+    assert (record["verdict"], record["exit_code"]) == ("different", 8)
+    assert record["rows"]["cells"] == 1
+    assert run(a, a).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nothing", "nothing"), "no such file"),
+        (("nothing", "nothing"), "No such file"),
         ((REPOSITORY / "README.md", REPOSITORY / "tests"), "a file and a folder"),
         (
             (REPOSITORY / "README.md", REPOSITORY / "LICENSE", "--memory", "1KiB"),

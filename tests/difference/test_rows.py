@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 
 from d4cbuild.difference.compare import compare
 from d4cbuild.difference.options import DiffOptions
-from d4cbuild.difference.record import Difference
+from d4cbuild.difference.record import Difference, Key
 from d4cbuild.errors import InputError
+from tests.conftest import REPOSITORY
 from tests.difference.tables import ROWS, cells, changed, differ, only, table
 
 SMALL = DiffOptions(memory=1)
@@ -113,6 +115,14 @@ def test_rows_of_equal_key_in_another_order_are_explained(tmp_path: Path) -> Non
     assert found.causes[0] == ("rows of equal key (k) came in another order: the key is not total")
 
 
+def test_a_column_whose_values_went_to_other_rows_is_explained(tmp_path: Path) -> None:
+    after = cells()
+    after["name"] = after["name"][3:] + after["name"][:3]
+    found = differ(tmp_path, table(), table(after))
+    assert only(found).facts == {"same_values_in_other_rows": True}
+    assert found.causes[0].startswith("name: the same values in other rows")
+
+
 def test_the_key_of_the_footer_is_used(tmp_path: Path) -> None:
     for name, made in (("a", table()), ("b", changed("name", 1, "X"))):
         sorting = pq.SortingColumn.from_ordering(made.schema, [("day", "ascending")])
@@ -121,6 +131,20 @@ def test_the_key_of_the_footer_is_used(tmp_path: Path) -> None:
     assert found.key is not None
     assert found.key.columns == ("day",)
     assert "footer" in found.key.found_in
+
+
+def test_the_key_of_a_manifest_beside_a_file_or_given_is_used(tmp_path: Path) -> None:
+    record = json.loads((REPOSITORY / "recipes/statcan-odhf/manifest.json").read_text())
+    (output,) = record["derivation"]["outputs"]
+    output["columns"] = [column for column in output["columns"] if not column["unique"]]
+    output["sort_by"] = ["name", "id"]
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps(record))
+    found = differ(tmp_path, table(), changed("size", 1, 9.0))
+    assert found.key == Key(("name", "id"), f"sort_by in {manifest}")
+    elsewhere = manifest.rename(tmp_path / "other.json")
+    found = differ(tmp_path, table(), changed("size", 1, 9.0), manifest=elsewhere)
+    assert found.key == Key(("name", "id"), f"sort_by in {elsewhere}")
 
 
 def test_a_key_that_is_no_column_is_refused(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def test_what_is_hostile_is_shown_and_does_nothing(tmp_path: Path) -> None:
     assert not list(parsed(page).iter("script"))
 
 
-@pytest.mark.parametrize("name", ["half \udc80 a character", "new\nline", "e\u0301"])
+@pytest.mark.parametrize(
+    "name", ["half \udc80 a character", "new\nline", "nul \0 bell \x07", "e\u0301"]
+)
 def test_any_file_name_can_be_shown(name: str) -> None:
     side = Side(name, "text", 1, None)
     assert parsed(difference_page(Difference(side, side, "identical")))
