@@ -139,8 +139,8 @@ def _render_finding(finding: Finding) -> list[str]:
     for low, count in finding.facts.get("ulps", {}).items():
         lines.append(f"    {low} ULP: {count:,}")
     lines += [f"    {printable(_example(example))}" for example in finding.examples]
-    if finding.examples and finding.count > len(finding.examples):
-        lines.append(f"    … and {finding.count - len(finding.examples):,} more")
+    if finding.untold > 0:
+        lines.append(f"    … and {finding.untold:,} more")
     return lines
 
 

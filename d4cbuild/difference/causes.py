@@ -101,7 +101,7 @@ def next_of(found: Difference, options: DiffOptions) -> tuple[str, ...]:
     for applies, line in _NEXT:
         if applies(names):
             lines.append(line.format(a=a, b=b))
-    cut = any(finding.count > len(finding.examples) > 0 for finding in found.findings)
+    cut = any(finding.untold > 0 for finding in found.findings)
     if cut:
         lines.append(f"d4cbuild diff --examples {options.examples * 10} {a} {b}")
     if found.key is not None and not found.key.columns and names & {"rows-added", "rows-removed"}:

@@ -126,6 +126,13 @@ class Finding:
         return CLASSES[self.name].title
 
     @property
+    def untold(self) -> int:
+        """How many more examples could be asked for."""
+        # Of bytes, one example stands for all; a finding may also have none at all.
+        told = len(self.examples)
+        return self.count - told if told and self.of != "bytes" else 0
+
+    @property
     def counted(self) -> str:
         """How many, with the word for them."""
         return f"{self.count:,} {self.of.removesuffix('s') if self.count == 1 else self.of}"
