@@ -130,6 +130,7 @@ class WebPlace:
         limits = HttpLimits(
             connect_s=min(CONNECT_S, self.stall_s),
             read_s=self.stall_s,
+            answer_s=2 * self.stall_s,
             attempts=ATTEMPTS,
             backoff_s=BACKOFF_S,
             longest_retry_after_s=self.stall_s,

@@ -9,6 +9,7 @@ import urllib3
 from d4cbuild import __version__
 from d4cbuild.errors import Unavailable
 from d4cbuild.sources import answer
+from d4cbuild.sources.patience import within
 
 
 class NoAnswer(Exception):
@@ -98,6 +99,7 @@ def ask(
     headers: Mapping[str, str],
     *,
     timeouts_s: tuple[float, float],
+    answer_s: float = 60,
     redirects: int,
     hosts: DownHosts,
 ) -> tuple[str, requests.Response]:
@@ -109,6 +111,7 @@ def ask(
         address: The address.
         headers: Further headers.
         timeouts_s: Seconds until a connection stands, and of silence afterwards.
+        answer_s: Seconds until the head of an answer must be whole.
         redirects: How many redirects are followed.
         hosts: Hosts that are not to be asked. None is added.
 
@@ -122,7 +125,7 @@ def ask(
     here = address
     for _hop in range(redirects + 1):
         hosts.check(here)
-        response = _once(session, method, here, headers, timeouts_s)
+        response = _once(session, method, here, headers, timeouts_s, answer_s)
         if response.status_code not in answer.REDIRECTS:
             return here, response
         response.close()
@@ -136,12 +139,15 @@ def _once(
     address: str,
     headers: Mapping[str, str],
     timeouts_s: tuple[float, float],
+    answer_s: float,
 ) -> requests.Response:
     try:
-        return session.request(
+        return within(answer_s, lambda: session.request(
             method, address, headers=dict(headers), stream=True, allow_redirects=False,
             timeout=timeouts_s,
-        )  # fmt: skip
+        ))  # fmt: skip
+    except TimeoutError as error:
+        raise NoAnswer(f"no answer: {error}", address, unconnected=False, silent=True) from error
     except (requests.exceptions.InvalidURL, UnicodeError) as error:
         raise Unavailable(f"not an address: {error}", where=address) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:

@@ -15,6 +15,7 @@ from d4cbuild.sources import answer
 from d4cbuild.sources.asking import DownHosts, NoAnswer, PlainSession, ask, innermost, status_of
 from d4cbuild.sources.origin import CHUNK_BYTES, LARGEST_BODY_BYTES, NotShown, NotThere
 from d4cbuild.sources.part import Part
+from d4cbuild.sources.patience import Watchdog
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class HttpLimits:
 
     read_s: float = 30
     """Silence that counts as a cut connection."""
+
+    answer_s: float = 60
+    """Until the head of an answer is whole."""
 
     attempts: int = 5
     """Attempts in a row that bring less than ``headway_bytes``."""
@@ -179,6 +183,7 @@ class _Download:
             return ask(
                 self._session, "GET", self._address, headers, redirects=limits.redirects,
                 timeouts_s=(limits.connect_s, limits.read_s), hosts=self._hosts,
+                answer_s=limits.answer_s,
             )  # fmt: skip
         except NoAnswer as error:
             raise _TryAgain(
@@ -247,19 +252,27 @@ class _Download:
     def _read(self, response: requests.Response) -> None:
         part, limits = self._part, self._limits
         began_s, began_at = self._clock(), part.written
+        window_s = limits.slow_window_s + limits.read_s
+        slow = f"slower than {limits.slow_bytes_per_s:g} bytes a second"
+        watchdog = Watchdog(
+            response, lambda: part.written, window_s, limits.slow_bytes_per_s * window_s
+        )
         try:
-            # read1 returns what has arrived; read would wait for a full chunk, and a server that
-            # sends a byte now and then could hold it for days.
-            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
-                part.write(chunk)
-                elapsed_s = self._clock() - began_s
-                if elapsed_s < limits.slow_window_s:
-                    continue
-                if part.written - began_at < limits.slow_bytes_per_s * elapsed_s:
-                    raise _TryAgain(f"slower than {limits.slow_bytes_per_s:g} bytes a second")
-                began_s, began_at = self._clock(), part.written
+            with watchdog:
+                # read1 returns what has arrived; read would wait for a full chunk, and a server
+                # that sends a byte now and then could hold it for days.
+                while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+                    part.write(chunk)
+                    elapsed_s = self._clock() - began_s
+                    if elapsed_s < limits.slow_window_s:
+                        continue
+                    if part.written - began_at < limits.slow_bytes_per_s * elapsed_s:
+                        raise _TryAgain(slow)
+                    began_s, began_at = self._clock(), part.written
         except urllib3.exceptions.HTTPError as error:
             raise _TryAgain(f"{self._so_far()}: {innermost(error)}") from error
+        if watchdog.has_cut:
+            raise _TryAgain(slow)
         if part.total is not None and part.written < part.total:
             raise _TryAgain(self._so_far())
 

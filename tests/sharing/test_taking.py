@@ -47,6 +47,14 @@ def endless_head(handler: Handler) -> None:
         handler.wfile.flush()
 
 
+def endless_chunk_size(handler: Handler) -> None:
+    handler.head(200, {"Transfer-Encoding": "chunked"})
+    handler.wfile.write(b"1;")
+    while not handler.server.site.closing.wait(0.2):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+
+
 def silent(handler: Handler) -> None:
     handler.close_connection = True
     handler.server.site.closing.wait()
@@ -230,7 +238,7 @@ def test_what_is_not_signed_as_it_must_be_is_passed_over(
     assert "\n" not in warning
 
 
-@pytest.mark.parametrize("reply", [silent, gone, endless])
+@pytest.mark.parametrize("reply", [silent, gone, endless, endless_head, endless_chunk_size])
 def test_a_substituter_that_stalls_or_dies_is_not_asked_again(
     reply: Reply, site: Site, store: Store, shared: Shared
 ) -> None:
