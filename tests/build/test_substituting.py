@@ -17,8 +17,22 @@ from d4cbuild.attest.envelope import read_envelope
 from d4cbuild.attest.keys import write_key
 from d4cbuild.store import Store
 from tests.attest.signed import REPOSITORY, World, two_of
-from tests.project import Answer, Project
+from tests.project import CODE, Answer, Project
 from tests.sources.server import Site, stall, whole
+
+# A container is rewritten, and the manifest says how: such facts must come along as well.
+ARCHIVE = """
+import zipfile
+with zipfile.ZipFile(os.environ["D4C_OUT"] + "/more.zip", "w") as archive:
+    archive.writestr("b.txt", "b")
+    archive.writestr("a.txt", "a")
+"""
+ARCHIVE_OUTPUT = """
+[[outputs]]
+name = "more"
+format = "file"
+file = "more.zip"
+"""
 
 
 @dataclass
@@ -80,8 +94,14 @@ def places(
     store = root / "store"
     store.mkdir()
     (store / "images").symlink_to(shared_store.images)
-    project = Project.create(root / "project", store, REPOSITORY / "environments").built()
+    project = Project.create(root / "project", store, REPOSITORY / "environments")
+    (project.recipe / "process.py").write_text(CODE + ARCHIVE)
+    with (project.recipe / "recipe.toml").open("a") as stream:
+        stream.write(ARCHIVE_OUTPUT)
+    project.commit()
+    project.built()
     world = World()
+    assert b'"rewritten"' in (project.recipe / "manifest.json").read_bytes()
     write_key(world.key("maker"), root / "key")
     (root / "trust.toml").write_text(world.trust_text({"maker": ["builder"]}, two_of(1)))
     (data,) = (project.root / "dist").glob("*.parquet")
