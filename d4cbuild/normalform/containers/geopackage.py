@@ -24,7 +24,13 @@ _TIMES = {
     ("layer_styles", "update_time"),  # of QGIS
 }
 _BY_PLACE = re.compile(r"\busing\s+\"?rtree(_i32)?\b", re.IGNORECASE)
-_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+_DAMAGE = frozenset(
+    {
+        *(sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+        *(sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG),
+        *(sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_AUTH),
+    }
+)
 _NODE_TABLES = ("_node", "_parent", "_rowid")
 _ROWIDS = ("rowid", "_rowid_", "oid")
 
@@ -77,9 +83,12 @@ def rewrite_geopackage(source: Path, target: Path) -> None:
             _copy(database)
     except sqlite3.Error as error:
         # Anything else than the file's own fault must not decide what is written.
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:
-            raise OSError(errno.ENOSPC, f"SQLite: {error}") from error
-        raise Kept(f"SQLite cannot copy it: {error}") from error
+        # An error of Python's own module has no code, such as a name that is not UTF-8.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in _DAMAGE:
+            raise Kept(f"SQLite cannot copy it: {error}") from error
+        number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
+        raise OSError(number, f"SQLite: {error}") from error
     with target.open("r+b") as made:
         for at, value in _HEADER:
             made.seek(at)

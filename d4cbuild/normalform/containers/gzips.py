@@ -14,7 +14,7 @@ from d4cbuild.normalform.containers.kept import Kept
 MAGIC = b"\x1f\x8b\x08"
 # No flags, no time, no hint at the level, operating system unknown.
 HEADER = MAGIC + b"\0" + b"\0\0\0\0" + b"\0" + b"\xff"
-LONGEST_START = 18
+SHORTEST_MEMBER = 18
 """Bytes of the shortest member."""
 _EXTRA = 4
 
@@ -30,10 +30,12 @@ def unpacked(source: Path) -> Iterator[bytes]:
         while rest.strip(b"\0"):
             if not rest.startswith(MAGIC):
                 raise Kept("there are bytes after its end")
+            if len(rest) < SHORTEST_MEMBER:
+                raise Kept("it is cut short")
             if rest[3] & _EXTRA:
                 raise Kept("it has an extra field, which may be an index of its blocks")
             rest = yield from _member(given, rest)
-            if len(rest) < LONGEST_START:
+            if len(rest) < SHORTEST_MEMBER:
                 rest += given.read(BLOCK_BYTES)
         # Zeros may follow, as on a tape.
         while block := given.read(BLOCK_BYTES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import stat
 import struct
@@ -27,6 +28,10 @@ _ENTRY_BYTES = 46
 _END_BYTES = 22
 _ZIP64_END_BYTES = 56 + 20
 _LONGEST_DESCRIPTOR = 24
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, ValueError, NotImplementedError, RuntimeError),
+)
 _READABLE = frozenset(
     {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 )
@@ -55,10 +60,16 @@ def rewrite_zip(source: Path, target: Path) -> None:
                 for name in names:
                     _copy(archive, members[name], name, writer)
                 writer.finish(archive.comment)
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error) as error:
+    except Kept:
+        raise
+    except _DAMAGE as error:
         raise Kept(f"it cannot be read as a zip: {error}") from error
-    except (NotImplementedError, RuntimeError) as error:
-        raise Kept(f"a member cannot be read: {error}") from error
+    except OSError as error:
+        # Damage within bzip2 has no number; a place outside of the file is invalid. The rest is
+        # this machine's trouble, which must not decide what is written.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise Kept(f"it cannot be read as a zip: {error}") from error
 
 
 def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, writer: ZipWriter) -> None:

@@ -160,6 +160,8 @@ def test_gzip_files_that_would_lose_something_are_kept_with_a_reason(tmp_path: P
     data = gzip.compress(FILES["noise.bin"])
     path.write_bytes(data[:-9])
     assert "cut short" in kept(path)
+    path.write_bytes(data + data[:3])
+    assert "cut short" in kept(path)
     path.write_bytes(data + b"more")
     assert "after its end" in kept(path)
     path.write_bytes(data + bytes(2_000_000) + b"more")
