@@ -23,6 +23,10 @@ class InexactCast(ValueError):
         self.rows = rows
 
 
+# As signed bytes, those that go on with a sign of UTF-8 are below all others.
+_FIRST_OF_A_SIGN = np.int8(-64)
+
+
 def conform(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     """Cast a column to its declared type without changing any value, and make its bits canonical.
 
@@ -153,12 +157,35 @@ def _conform_leaf(array: pa.Array, wanted: pa.DataType) -> pa.Array:
         if narrower and (rows := _differing(array, cast)):
             raise InexactCast(f"values are changed by rounding to {wanted}", rows)
         array = cast
-    if pa.types.is_string(wanted) or pa.types.is_decimal(wanted):
+    checked = pa.types.is_string(wanted) and not _is_plainly_utf8(array)
+    if checked or pa.types.is_decimal(wanted):
         try:
             array.validate(full=True)
         except pa.ArrowInvalid as error:
             raise InexactCast(str(error).splitlines()[0]) from error
     return _canonical_floats(array) if pa.types.is_floating(wanted) else array
+
+
+def _is_plainly_utf8(array: pa.StringArray) -> bool:
+    """Whether texts are seen to be UTF-8 by a look at all their bytes at once, which is fast.
+
+    Returns:
+        ``False`` where that does not show it, such as with odd bytes behind missing values.
+    """
+    _, offset_buffer, data = array.buffers()
+    if len(array) == 0 or data is None:
+        return False
+    offsets = np.frombuffer(offset_buffer, np.int32)[array.offset : array.offset + len(array) + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    if first < 0 or last > data.size or (offsets[1:] < offsets[:-1]).any():
+        return False
+    ends = pa.py_buffer(np.array([first, last], np.int32))
+    try:
+        pa.Array.from_buffers(pa.string(), 1, [None, ends, data]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    starts = np.frombuffer(data, np.int8)[offsets[offsets < last]]
+    return not bool((starts < _FIRST_OF_A_SIGN).any())
 
 
 def _changed_rows(array: pa.Array, wanted: pa.DataType) -> tuple[int, ...]:

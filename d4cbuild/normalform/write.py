@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from d4cbuild.normalform.content import ContentDigest, run_digests
+from d4cbuild.normalform.encoding import column_encodings
 from d4cbuild.normalform.footer import EncodedGroup, FileAssembler
-from d4cbuild.normalform.values import as_list
 
 ROW_GROUP_ROWS = 122_880
-PAGE_ROWS = 20_480
-ZSTD_LEVEL = 3
-DICTIONARY_MAXIMUM = 65_536
-DICTIONARY_SHARE = 4
+PAGE_ROWS = 61_440
 UNLIMITED_BYTES = 1 << 30
 PARQUET_VERSION = "2.6"
 DATA_PAGE_VERSION = "1.0"
@@ -128,8 +123,10 @@ def encode_row_group(
     table: pa.Table, sort_columns: list[str], shapes: frozenset[str] = frozenset()
 ) -> EncodedGroup:
     """Encode one row group as a Parquet file in memory, every setting given."""
-    leaves = dict(_table_leaves(table))
-    dictionaries, encodings = column_encodings(leaves)
+    encodings = column_encodings(table, shapes)
+    for name, coded in encodings.encoded.items():
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.schema.field(at).with_type(coded.type), coded)
     sorting = pq.SortingColumn.from_ordering(
         table.schema, [(name, "ascending") for name in sort_columns], null_placement="at_end"
     )
@@ -140,16 +137,14 @@ def encode_row_group(
         version=PARQUET_VERSION,
         data_page_version=DATA_PAGE_VERSION,
         compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        use_dictionary=dictionaries,
-        column_encoding=encodings,
+        compression_level=encodings.levels,
+        use_dictionary=encodings.dictionaries,
+        column_encoding=encodings.others,
         dictionary_pagesize_limit=UNLIMITED_BYTES,
         data_page_size=UNLIMITED_BYTES,
         max_rows_per_page=PAGE_ROWS,
         write_batch_size=PAGE_ROWS,
-        write_statistics=[
-            path for path, leaf in leaves.items() if path not in shapes and not _holds_nan(leaf)
-        ],
+        write_statistics=encodings.statistics,
         write_page_index=True,
         write_page_checksum=True,
         store_schema=False,
@@ -158,83 +153,3 @@ def encode_row_group(
     ) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
     return EncodedGroup(memoryview(sink.getvalue()).cast("B"))
-
-
-def column_encodings(leaves: dict[str, pa.Array]) -> tuple[list[str], dict[str, str]]:
-    """Choose each leaf column's encoding by its type and by one count of its values.
-
-    Args:
-        leaves: The leaf columns by path.
-
-    Returns:
-        The paths of leaf columns to be dictionary encoded, and the encodings of all others.
-    """
-    dictionaries = [path for path, leaf in leaves.items() if _wants_dictionary(leaf)]
-    encodings = {
-        path: _encoding(leaf.type) for path, leaf in leaves.items() if path not in dictionaries
-    }
-    return dictionaries, encodings
-
-
-def _table_leaves(table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
-    for name, column in zip(table.schema.names, table.columns, strict=True):
-        yield from _leaves(name, _single(column))
-
-
-def _holds_nan(leaf: pa.Array) -> bool:
-    # Writers leave NaN out of minimum and maximum, and some readers then look no further: without
-    # statistics they do.
-    if not pa.types.is_floating(leaf.type):
-        return False
-    return bool(np.isnan(leaf.drop_null().to_numpy()).any())
-
-
-def _single(column: pa.ChunkedArray) -> pa.Array:
-    return (
-        column.chunk(0)
-        if column.num_chunks == 1
-        else pa.concat_arrays(column.chunks)
-        if (column.num_chunks)
-        else pa.array([], column.type)
-    )
-
-
-def _leaves(path: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:
-    arrow: Any = array.type
-    if pa.types.is_struct(arrow):
-        for field, child in zip(arrow, array.flatten(), strict=True):
-            yield from _leaves(f"{path}.{field.name}", child)
-    elif pa.types.is_map(arrow):
-        entries = as_list(array).flatten()
-        yield from _leaves(f"{path}.key_value.key", entries.field(0))
-        yield from _leaves(f"{path}.key_value.value", entries.field(1))
-    elif pa.types.is_list(arrow):
-        yield from _leaves(f"{path}.list.element", array.flatten())
-    else:
-        yield path, array
-
-
-def _wants_dictionary(leaf: pa.Array) -> bool:
-    if pa.types.is_boolean(leaf.type):
-        return False
-    leaf = leaf.drop_null()
-    most = min(DICTIONARY_MAXIMUM, len(leaf) // DICTIONARY_SHARE)
-    if most == 0:
-        return False
-    # Most columns without a dictionary show it in their first rows: these alone are too many.
-    start = leaf.slice(0, most + most // 8 + 1)
-    return _distinct(start) <= most and (len(start) == len(leaf) or _distinct(leaf) <= most)
-
-
-def _distinct(leaf: pa.Array) -> int:
-    return int(pc.count_distinct(leaf).as_py())
-
-
-def _encoding(arrow: pa.DataType) -> str:
-    if pa.types.is_floating(arrow):
-        return "BYTE_STREAM_SPLIT"
-    if pa.types.is_string(arrow) or pa.types.is_binary(arrow):
-        return "DELTA_LENGTH_BYTE_ARRAY"
-    if pa.types.is_boolean(arrow) or pa.types.is_decimal(arrow):
-        return "PLAIN"
-    return "DELTA_BINARY_PACKED"

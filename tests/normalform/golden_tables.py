@@ -104,6 +104,8 @@ def two_row_groups() -> pa.Table:
             "text": [f"{i % 1000}" for i in range(rows)],
             "lists": lists,
             "inner": pa.StructArray.from_arrays([lists, pa.array(ids % 7 == 0)], ["a", "b"]),
+            "degrees": np.round(np.sin(ids) * 90, 6),
+            "bytes": pa.array([b"%d" % (i * 7919 % 100_003) for i in range(rows)]),
             "nan": np.where(ids == 5, math.nan, ids * 0.5),
         }
     )

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from d4cbuild.normalform import Declaration, DeclarationBroken, content_digest, write_table
+from d4cbuild.normalform.encoding import FIRST_DISTINCT
 from d4cbuild.normalform.footer import CREATED_BY, EncodedGroup
 from d4cbuild.normalform.thrift import Struct, decode
 from d4cbuild.normalform.write import PAGE_ROWS, ROW_GROUP_ROWS
@@ -84,6 +85,7 @@ def wide_table(rows: int) -> pa.Table:
             "group": pa.array([f"g{i % 10}" for i in range(rows)]),
             "text": pa.array([f"text {i * 7919 % rows}" for i in range(rows)]),
             "value": pa.array(ids / 3, mask=ids % 11 == 0),
+            "bytes": pa.array([b"%d" % i for i in range(rows)]),
             "parts": lists,
             "inner": pa.StructArray.from_arrays([pa.array(ids), lists], ["a", "b"]),
         }
@@ -134,7 +136,7 @@ def test_duckdb_finds_the_same_rows_by_filters_on_every_column(
         assert found == [(wanted,)], where
 
 
-def test_pages_hold_20480_rows_whatever_the_nesting(big: tuple[pa.Table, bytes]) -> None:
+def test_pages_hold_61440_rows_whatever_the_nesting(big: tuple[pa.Table, bytes]) -> None:
     for group, rows in enumerate((ROW_GROUP_ROWS, ROW_GROUP_ROWS, 7)):
         for leaf in range(metadata(big[1]).row_group(group).num_columns):
             starts = [first for _, _, first in pages(big[1], group, leaf)]
@@ -208,6 +210,7 @@ def test_encodings_follow_the_rule(big: tuple[pa.Table, bytes]) -> None:
     assert "DELTA_BINARY_PACKED" in encodings["id"]
     assert "RLE_DICTIONARY" in encodings["group"]
     assert "DELTA_LENGTH_BYTE_ARRAY" in encodings["text"]
+    assert encodings["bytes"] == ("RLE", "PLAIN")
     assert "BYTE_STREAM_SPLIT" in encodings["value"]
     assert "RLE_DICTIONARY" in encodings["parts.list.element"]
     assert "DELTA_BINARY_PACKED" in encodings["inner.a"]
@@ -222,6 +225,8 @@ def test_encodings_follow_the_rule(big: tuple[pa.Table, bytes]) -> None:
         (25_001, 100_000, pa.int64(), False),
         (25_000, 100_000, pa.string(), True),
         (25_001, 100_000, pa.string(), False),
+        (50_000, 100_000, pa.float64(), True),
+        (50_001, 100_000, pa.float64(), False),
         (30_720, ROW_GROUP_ROWS, pa.string(), True),
         (30_721, ROW_GROUP_ROWS, pa.string(), False),
         (1, 1, pa.string(), False),
@@ -229,16 +234,46 @@ def test_encodings_follow_the_rule(big: tuple[pa.Table, bytes]) -> None:
         (1, 4, pa.string(), True),
         (1, 3, pa.int8(), False),
         (1, 4, pa.int8(), True),
+        (1, 1, pa.float32(), False),
+        (1, 2, pa.float32(), True),
         (2, 100, pa.bool_(), False),
     ],
 )
 def test_dictionaries_are_for_columns_with_few_distinct_values(
     distinct: int, rows: int, arrow: pa.DataType, wanted: bool
 ) -> None:
-    values = pa.array(np.arange(rows) % distinct)
+    values = pa.array(np.sort(np.arange(rows) % distinct))
     values = values.cast(pa.bool_()) if pa.types.is_boolean(arrow) else values.cast(arrow)
     data = written(pa.table({"id": np.arange(rows), "c": values}))
     assert ("RLE_DICTIONARY" in metadata(data).row_group(0).column(1).encodings) is wanted
+
+
+def test_first_values_that_hardly_repeat_mean_no_dictionary() -> None:
+    ids = np.arange(100_000)
+    for distinct, wanted in ((FIRST_DISTINCT, True), (FIRST_DISTINCT + 1, False)):
+        data = written(pa.table({"id": ids, "c": [f"{i % distinct}" for i in ids]}))
+        assert ("RLE_DICTIONARY" in metadata(data).row_group(0).column(1).encodings) is wanted
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        (np.arange(1000) / 1e6, "PLAIN"),
+        (-np.arange(1000) / 1e6 - 75.5, "PLAIN"),
+        (np.arange(1000) / 1e7, "BYTE_STREAM_SPLIT"),
+        (np.arange(1000) * 1.0, "BYTE_STREAM_SPLIT"),
+        (np.append(np.arange(1000), 0.5), "PLAIN"),
+        (np.append(np.arange(1000) + 0.5, math.inf), "BYTE_STREAM_SPLIT"),
+        (np.append(np.arange(1000) + 0.5, math.nan), "BYTE_STREAM_SPLIT"),
+        (np.append(np.arange(1000) + 0.5, 2.0**53 / 1e6), "PLAIN"),
+        (np.append(np.arange(1000) + 0.5, 2.0**54 / 1e6), "BYTE_STREAM_SPLIT"),
+        (np.sqrt(np.arange(1000)), "BYTE_STREAM_SPLIT"),
+        ((np.arange(1000) + 0.5).astype(np.float32), "BYTE_STREAM_SPLIT"),
+    ],
+)
+def test_decimal_fractions_are_left_whole_and_other_floats_split(values: Any, wanted: str) -> None:
+    data = written(pa.table({"id": np.arange(len(values)), "c": values}))
+    assert metadata(data).row_group(0).column(1).encodings == ("RLE", wanted)
 
 
 def test_nulls_do_not_count_towards_a_dictionary() -> None:

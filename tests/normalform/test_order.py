@@ -4,9 +4,14 @@ import math
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from d4cbuild.normalform import DeclarationBroken
+from d4cbuild.normalform.order import KeySorter
+from d4cbuild.normalform.scratch import Scratch
 
 from .test_file import read, written
 
@@ -27,6 +32,21 @@ def test_several_keys_are_compared_in_turn() -> None:
     assert back.to_pylist() == [
         {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": None}, {"a": None, "b": "z"},
     ]  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_whole_numbers_are_sorted_like_anything_else(data: st.DataObject) -> None:
+    arrow = data.draw(st.sampled_from([pa.int8(), pa.int64(), pa.uint32(), pa.uint64()]))
+    bits = arrow.bit_width - (1 if pa.types.is_signed_integer(arrow) else 0)
+    least = -(1 << bits) if pa.types.is_signed_integer(arrow) else 0
+    numbers = st.one_of(st.integers(least, (1 << bits) - 1), st.sampled_from([0, 1, 2, 3]))
+    some = data.draw(st.lists(numbers, min_size=2, max_size=60))
+    keys = pa.table({"a": pa.array(some, arrow), "b": pa.array(range(len(some), 0, -1))})
+    wanted = pc.sort_indices(keys, sort_keys=[("a", "ascending"), ("b", "ascending")])
+    sorter = KeySorter(1 << 30, Scratch())
+    sorter.add(keys)
+    assert sorter.finish().tolist() == wanted.to_pylist()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """What the spec pages say with a number is what the code does."""
 
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 import d4cbuild
-from d4cbuild.normalform import content, footer, geoparquet, place, types, write
+from d4cbuild.normalform import content, encoding, footer, geoparquet, place, types, write
 
 from .pyarrows import VERSIONS
 from .slow_digest import RUN, WIDTHS
@@ -32,9 +33,19 @@ PARQUET = [
     "GeoParquet 1.1 has no place",
     f"Row groups have {write.ROW_GROUP_ROWS:,} rows",
     f"data pages of version {write.DATA_PAGE_VERSION[0]} with {write.PAGE_ROWS:,} rows",
-    f"Zstandard at level {write.ZSTD_LEVEL} and has a checksum (CRC-32)",
-    f"d is at least 1 and at most {write.DICTIONARY_MAXIMUM:,}",
-    f"and {write.DICTIONARY_SHARE} d is at most v",
+    "Every page has a checksum (CRC-32)",
+    f"Zstandard: at level {encoding.PLAIN_ZSTD_LEVEL} in columns of a row group encoded as `PLAIN`",
+    f"at level {encoding.ZSTD_LEVEL} in all others",
+    "1. `PLAIN` for",
+    f"2. Dictionary, if d is at least 1 and at most {encoding.DICTIONARY_MAXIMUM:,}",
+    f"and {encoding.DICTIONARY_SHARE} d is at most v, or {encoding.FLOAT_DICTIONARY_SHARE} d for",
+    f"of the first {encoding.FIRST_VALUES:,} of the v values",
+    f"at most {encoding.FIRST_DISTINCT:,} are distinct",
+    "3. `DELTA_BINARY_PACKED`",
+    "4. For `float64`",
+    f"round(x * 10^{encoding.DECIMAL_PLACES})",
+    f"between -2^{math.log2(encoding.WHOLE_MAXIMUM):g} and 2^{math.log2(encoding.WHOLE_MAXIMUM):g}",
+    f"n / 10^{encoding.DECIMAL_PLACES} is x again",
     f"more than {LONGEST_STATISTIC:,} bytes",
     f"| `version` | 2 (format {write.PARQUET_VERSION}) |",
     f"`{footer.CREATED_BY.decode()}`",

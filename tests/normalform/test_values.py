@@ -175,6 +175,31 @@ def test_text_that_is_not_utf8_is_refused() -> None:
             conform(pa.chunked_array([array]), logical_type(array.type))
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.one_of(st.text().map(str.encode), st.binary(max_size=3), st.none()), max_size=6),
+    st.integers(0, 3),
+)
+def test_texts_are_taken_just_where_each_is_utf8(values: list[bytes | None], start: int) -> None:
+    array = pa.array(values, pa.binary()).slice(start)
+    texts = pa.Array.from_buffers(pa.string(), len(array), array.buffers(), -1, array.offset)
+    try:
+        wanted = [value if value is None else value.decode() for value in values[start:]]
+    except UnicodeDecodeError:
+        with pytest.raises(InexactCast, match="UTF8"):
+            conform(pa.chunked_array([texts]), pa.string())
+    else:
+        assert conform(pa.chunked_array([texts]), pa.string()).to_pylist() == wanted
+
+
+def test_signs_cut_in_two_are_refused() -> None:
+    both = "é".encode()
+    array = pa.array([both[:1], both[1:]], pa.binary())
+    texts = pa.Array.from_buffers(pa.string(), 2, array.buffers())
+    with pytest.raises(InexactCast, match="UTF8"):
+        conform(pa.chunked_array([texts]), pa.string())
+
+
 def test_a_type_nested_too_deeply_is_refused() -> None:
     arrow = pa.int8()
     for _ in range(400):
