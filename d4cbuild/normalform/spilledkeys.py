@@ -48,6 +48,7 @@ class SpilledKeys:
         with self._filling():
             self._connection = duckdb.connect(str(folder / "keys.duckdb"), config=settings)
             self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.execute("SET enable_progress_bar = false")  # a slow sort prints it
 
     @contextmanager
     def _filling(self) -> Iterator[None]:
