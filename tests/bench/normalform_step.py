@@ -56,6 +56,17 @@ def duckdb_sort(given: str, made: str, workers: str, key: str) -> None:
     connection.execute(f"copy {rows} to '{made}' (format parquet, compression zstd)")
 
 
+def gpio_sort(given: str, made: str, level: str) -> None:
+    """Sort along the Hilbert curve with geoparquet-io, 15 being the level it takes by itself."""
+    from tests.normalform.readers import run_in_environment
+
+    options = ("--add-bbox", "--overwrite", "--any-extension", "--compression-level", level)
+    with timed():
+        ran = run_in_environment("gpio", "sort", "hilbert", *options, given, made)
+    if ran.returncode:
+        sys.exit(ran.stderr)
+
+
 def digest(given: str) -> None:
     """Digest the content of a file."""
     from d4cbuild.normalform import digest_file
