@@ -74,6 +74,24 @@ def read_attestations(folder: Path, sealed: SealedManifest) -> list[tuple[str, E
     ]
 
 
+def attestations_about(folder: Path, sealed: SealedManifest) -> dict[str, bytes]:
+    """The bytes of the attestations of a folder whose names say that they are about a manifest.
+
+    Returns:
+        By file name; empty where there is no such folder.
+
+    Raises:
+        InputError: if one of them cannot be read, or is none.
+    """
+    found = {}
+    for path in sorted(folder.glob(f"{sealed.dataset}.*{SUFFIX}")):
+        match = _OURS.fullmatch(path.name)
+        if match is not None and match["manifest"] == sealed.sha256.short:
+            found[path.name] = read_bounded(path)
+            read_envelope(found[path.name], str(path))
+    return found
+
+
 def _may_be_about(name: str, sealed: SealedManifest) -> bool:
     match = _OURS.fullmatch(name)
     return match is None or (

@@ -1,5 +1,6 @@
 """Files written whole or not at all."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -46,6 +47,43 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.rename(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staging(parent: Path) -> Iterator[Path]:
+    """Give a new folder beside what it is to become; removed afterwards, if it is still there.
+
+    It is locked while it is in use, and folders that killed processes left are removed first.
+
+    Args:
+        parent: The folder it lies in; must exist.
+    """
+    for left in parent.glob(f"{TEMPORARY_PREFIX}*"):
+        if left.is_dir() and not left.is_symlink():
+            _remove_unlocked(left)
+    folder = parent / f"{TEMPORARY_PREFIX}{random_token()}"
+    folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(descriptor)
+        remove_tree(folder)
+
+
+def _remove_unlocked(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return  # its owner has just finished
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_tree(folder)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
 
 
 def sync_directory(path: Path) -> None:

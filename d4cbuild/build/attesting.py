@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,14 +169,14 @@ def _plain(text: str) -> str:
 
 
 def judge_recipe(
-    folder: RecipeFolder, trust: Trust, attestations: Path, dist: Path
+    folder: RecipeFolder, trust: Trust, attestations: Sequence[Path], dist: Path
 ) -> tuple[Judgement, dict[str, str]]:
     """Say whether enough of those who are trusted got what the manifest names.
 
     Args:
         folder: The recipe.
         trust: The policy.
-        attestations: The folder of attestations.
+        attestations: The folders of attestations.
         dist: Where data files may be.
 
     Returns:
@@ -187,7 +188,7 @@ def judge_recipe(
     """
     sealed = sealed_manifest(folder)
     artifacts = compare_artifacts(sealed, dist)
-    found = read_attestations(attestations, sealed)
+    found = [each for place in attestations for each in read_attestations(place, sealed)]
     return judge(trust, sealed, found), artifacts
 
 

@@ -11,6 +11,7 @@ import click
 
 from d4cbuild.build.project import RECIPE_FILE, all_recipes, project_root
 from d4cbuild.errors import D4CError, InputError, trouble
+from d4cbuild.model.quantities import parse_bytes
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 mirror_option = click.option(
@@ -39,8 +40,32 @@ cpus_option = click.option(
     metavar="N",
     help="CPUs to use, instead of the recipe's. The bytes must not depend on it.",
 )
+targets_argument = click.argument("targets", nargs=-1, type=click.Path(path_type=Path))
 recipes_argument = click.argument("recipes", nargs=-1, type=click.Path(path_type=Path))
 all_option = click.option("--all", "every", is_flag=True, help="Every recipe of the project.")
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, written with its unit.
+
+    Args:
+        least: The smallest that is taken, in bytes.
+    """
+
+    name = "size"
+
+    def __init__(self, least: int = 0) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it; see :meth:`click.ParamType.convert`."""
+        try:
+            size = parse_bytes(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not isinstance(size, int) or size < self._least:
+            self.fail(f"{value} is less than {self._least} bytes", param, ctx)
+        return size
 
 
 def chosen_recipes(recipes: Sequence[Path], every: bool) -> list[Path]:

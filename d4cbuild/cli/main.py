@@ -30,6 +30,7 @@ COMMANDS = {
     "key": ("key", "Keys to sign with: new, show."),
     "attest": ("attest", "Sign what a recipe's manifest says was built from what."),
     "challenge": ("challenge", "Compare what several places got: who agrees, who stands alone."),
+    "bundle": ("bundle", "Put data and all they were made with into one folder of flat files."),
     "digest": ("digest", "Print the digests of files, and of the tables in them."),
     "normalise": ("normalise", "Write any table as Parquet in normal form."),
     "env": ("env", "Environments: lock, build, show, export."),

@@ -15,7 +15,6 @@ from d4cbuild.build.attesting import attest_rebuild, judge_recipe, read_trust
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import VerifyResult, shown_path
-from d4cbuild.cli import common
 from d4cbuild.errors import D4CError, Exit, InputError, trouble
 from d4cbuild.model.trust import Trust
 
@@ -36,20 +35,21 @@ class Trusting:
         key: What results are signed with.
         trust: Whose attestations count.
         attestations: The folder of attestations, where one was chosen.
+        received: The folder of the attestations that came with a bundle.
     """
 
     key: SigningKey | None
     trust: Trust | None
     attestations: Path | None
+    received: Path | None = None
 
     @property
     def only_judges(self) -> bool:
         """Whether nothing is to be rebuilt."""
         return self.trust is not None and self.key is None
 
-    def judged(self, recipe: Path, dist: Path) -> tuple[dict[str, Any], int]:
+    def judged(self, folder: RecipeFolder, dist: Path) -> tuple[dict[str, Any], int]:
         """Judge a recipe by what others signed; nothing is rebuilt."""
-        folder = RecipeFolder(recipe)
         record, code = self._judge(folder, dist)
         return {"recipe": record["policy"]["dataset"], **record, "exit_code": code}, code
 
@@ -62,7 +62,7 @@ class Trusting:
         record, code = result.as_json(), result.exit_code
         try:
             if self.key is not None:
-                output = attestations_folder(self.attestations, folder.path)
+                output = self._place(folder)
                 path = attest_rebuild(folder, result, self.key, output)
                 record["attestation"] = None if path is None else str(path)
             if self.trust is not None:
@@ -79,12 +79,24 @@ class Trusting:
     def _judge(self, folder: RecipeFolder, dist: Path) -> tuple[dict[str, Any], int]:
         if self.trust is None:
             return {}, 0
-        place = attestations_folder(self.attestations, folder.path)
-        judgement, artifacts = judge_recipe(folder, self.trust, place, dist)
+        judgement, artifacts = judge_recipe(folder, self.trust, self._places(folder), dist)
         code = judgement.exit_code
         if "other" in artifacts.values():
             code |= int(Exit.HASH_MISMATCH)
         return {"policy": judgement.as_json(), "artifacts": artifacts}, code
+
+    def _place(self, folder: RecipeFolder) -> Path:
+        """Where new attestations go: never among those that came with a bundle."""
+        if self.received is not None and self.attestations is None:
+            return Path("attestations")
+        return attestations_folder(self.attestations, folder.path)
+
+    def _places(self, folder: RecipeFolder) -> list[Path]:
+        if self.received is None:
+            return [self._place(folder)]
+        # A bundle brings its own, so that there need be no others.
+        here = self._place(folder)
+        return [self.received, *([here] if here.is_dir() or self.attestations else [])]
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -130,19 +142,9 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def judge_all(trusting: Trusting, recipes: list[Path], dist: Path | None, as_json: bool) -> int:
-    """Judge recipes one by one; returns their exit codes, OR-ed."""
-    return common.each_recipe(
-        recipes,
-        as_json,
-        lambda recipe: trusting.judged(recipe, common.dist_folder(dist, recipe)),
-        lambda record: "\n".join(
-            [
-                *render_policy(record["policy"]),
-                *_render_artifacts(record["artifacts"]),
-            ]
-        ),
-    )
+def render_judged(record: dict[str, Any]) -> str:
+    """A judgement without a rebuild, as text."""
+    return "\n".join([*render_policy(record["policy"]), *_render_artifacts(record["artifacts"])])
 
 
 def render_signed(record: dict[str, Any]) -> list[str]:

@@ -7,28 +7,28 @@ from typing import Any
 
 import click
 
-from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.result import shown_path
-from d4cbuild.build.vary.varying import verify_varied
-from d4cbuild.build.verify import VerifyOptions, could_not_verify, verify_recipe
 from d4cbuild.cli import common, sharing
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.sharing import Shared
-from d4cbuild.cli.trusting import Trusting, judge_all, render_signed
+from d4cbuild.cli.trusting import Trusting, render_judged, render_signed
 from d4cbuild.cli.trusting import options as with_trust
 from d4cbuild.cli.varying import options as with_variations
 from d4cbuild.cli.varying import render_varied, vary_options
-from d4cbuild.errors import D4CError
-from d4cbuild.sandbox.choose import choose_runner
-from d4cbuild.sandbox.job import Runner
-from d4cbuild.store import Store
+from d4cbuild.cli.verifying import Verifier, wants_no_network
+from d4cbuild.sandbox.offline import go_offline
 
 _COLOURS = {"identical": "green", "equivalent": "yellow", "unknown": "yellow"}
 
 
 @click.command("verify")
-@common.recipes_argument
+@common.targets_argument
 @common.all_option
+@click.option(
+    "--offline/--online",
+    default=None,
+    help="Forbid this process the network, or not.  [default: --offline for fat bundles]",
+)
 @common.mirror_option
 @common.dist_option
 @common.cpus_option
@@ -44,8 +44,9 @@ _COLOURS = {"identical": "green", "equivalent": "yellow", "unknown": "yellow"}
 @with_trust
 @common.json_option
 def command(
-    recipes: tuple[Path, ...],
+    targets: tuple[Path, ...],
     every: bool,
+    offline: bool | None,
     mirrors: tuple[str, ...],
     dist: Path | None,
     cpus: int | None,
@@ -57,7 +58,10 @@ def command(
     trusting: Trusting,
     as_json: bool,
 ) -> int:
-    """Rebuild recipes from their locks and compare every output with manifest.json.
+    """Rebuild recipes or bundles and compare every output with the manifest.
+
+    A recipe is rebuilt from its lock, a bundle from what is in it, after everything in it was
+    checked. A fat bundle needs no network, and gets none.
 
     Says of each output: identical (the same bytes), equivalent (other bytes, the same table),
     different, failed, or unknown (it could not be checked).
@@ -69,37 +73,23 @@ def command(
     With --policy, nothing is rebuilt: what others have signed is judged by trust.toml. With
     --attest as well, the rebuild is done, signed, and judged with the others.
     """
-    varying = vary_options(vary, rounds, seed)
+    chosen = common.chosen_recipes(targets, every)
+    if wants_no_network(chosen, offline):
+        go_offline()
+    verifier = Verifier(
+        mirrors=mirrors,
+        dist=dist,
+        cpus=cpus,
+        runner=runner,
+        shared=shared,
+        varying=vary_options(vary, rounds, seed),
+        trusting=trusting,
+        progress=make_progress(),
+    )
     if trusting.only_judges:
-        return judge_all(trusting, common.chosen_recipes(recipes, every), dist, as_json)
-    store = Store()
-    progress = make_progress()
-
-    def work(recipe: Path) -> tuple[dict[str, Any], int]:
-        folder = RecipeFolder(recipe)
-        folder.recipe()  # nothing is known of what cannot be read, not even that it is a recipe
-        options = VerifyOptions(common.dist_folder(dist, recipe), mirrors, cpus, shared())
-        try:
-            if varying is None:
-                result = verify_recipe(folder, store, _runners(runner), options, progress)
-            else:
-                first = _runners(runner)[0]
-                result = verify_varied(folder, store, first, options, varying, progress)
-        except D4CError as error:
-            result = could_not_verify(folder, error)
-        record = trusting.after(folder, options.dist, result)
-        return record, record["exit_code"]
-
-    with store.in_use():
-        return common.each_recipe(
-            common.chosen_recipes(recipes, every), as_json, work, _render, _print_table
-        )
-
-
-def _runners(name: str) -> list[Runner]:
-    if name == "all":
-        return [choose_runner("bubblewrap"), choose_runner("docker")]
-    return [choose_runner(name)]
+        return common.each_recipe(chosen, as_json, verifier.judge, render_judged)
+    with verifier.store.in_use():
+        return common.each_recipe(chosen, as_json, verifier.verify, _render, _print_table)
 
 
 def _render(record: dict[str, Any]) -> str:
@@ -142,7 +132,7 @@ def _print_table(results: list[dict[str, Any]]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("sha256", no_wrap=True)
     for result in results:
-        for rebuild in result.get("rebuilds", ()):  # none where the recipe cannot be read
+        for rebuild in result.get("rebuilds", ()):  # none where nothing could be read
             for output in rebuild["outputs"]:
                 table.add_row(result["recipe"], *_table_cells(rebuild["runner"], output))
     console = Console()

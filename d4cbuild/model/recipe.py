@@ -72,6 +72,14 @@ class Dataset(Record):
     keywords: Keywords = Keywords()
     """Search words."""
 
+    @property
+    def file_base(self) -> str:
+        """What the names of all its files begin with, by the project's convention."""
+        # Lower case but for the DGUID's type letter: some disks do not tell a from A.
+        place = "" if self.dguid is None else f"-{self.dguid[:5]}{self.dguid[5:].lower()}"
+        parts = [self.region, f"{self.source}{place}", self.package, self.topic, self.vintage]
+        return "_".join([*(part for part in (*parts, self.variant) if part), f"v{self.version}"])
+
 
 class Source(Record):
     """A raw file that the publisher serves."""
@@ -90,6 +98,9 @@ class Source(Record):
 
     licence: Licence
     """SPDX identifier, or ``LicenseRef-…``."""
+
+    redistributable: bool | None = None
+    """Whether copies may be passed on, where the licence alone does not say so."""
 
     attribution: Bilingual
     """The notice the licence asks for."""
@@ -289,14 +300,7 @@ class Recipe(Record):
 
     def file_name(self, output: Output) -> str:
         """The convention's name of an output's file, computed and never typed."""
-        d = self.dataset
-        # Lower case but for the DGUID's type letter: some disks do not tell a from A.
-        place = "" if d.dguid is None else f"-{d.dguid[:5]}{d.dguid[5:].lower()}"
-        parts = [d.region, f"{d.source}{place}", d.package]
-        parts += [d.topic] if d.topic else []
-        parts += [d.vintage]
-        parts += [d.variant] if d.variant else []
-        parts += [f"v{d.version}"]
+        parts = [self.dataset.file_base]
         parts += [output.name] if len(self.outputs) > 1 else []
         extension = PurePosixPath(output.written_as).suffix or ".bin"
         return "_".join(parts) + extension

@@ -22,6 +22,7 @@ _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 
 _CLONE, _CLONE3, _SOCKET, _IOCTL = 56, 435, 41, 16
 _NEW_NAMESPACE: Final = 0x7E020000  # CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET
+_AF_UNIX, _AF_NETLINK = 1, 16
 _AF_VSOCK, _AF_ALG = 40, 38  # the first leads to a virtual machine's host past every namespace
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 
@@ -97,6 +98,27 @@ def filter_program() -> bytes:
     steps += _of_argument(_SOCKET, 0, _EQUAL, (_AF_VSOCK, _AF_ALG), refuse)
     steps += _of_argument(_IOCTL, 1, _EQUAL, (_TIOCSTI, _TIOCLINUX), refuse)
     steps.append(_step(_RETURN, _ALLOW))
+    return b"".join(steps)
+
+
+def offline_program() -> bytes:
+    """A program that allows everything but sockets that lead out of the machine."""
+    refuse = _error(errno.EACCES)
+    local = [_step(_LOAD, _ARGUMENTS_AT)]
+    for family in (_AF_UNIX, _AF_NETLINK):
+        local += _when(_EQUAL, family, then=_step(_RETURN, _ALLOW))
+    steps = [
+        _step(_LOAD, _ARCHITECTURE_AT),
+        *_when(_EQUAL, _X86_64, then=b"", otherwise=_step(_RETURN, _KILL)),
+        _step(_LOAD, _NUMBER_AT),
+        *_when(_AT_LEAST, _X32_BIT, then=refuse),
+        # Rings of requests open sockets without a system call of their own.
+        *_when(_EQUAL, REFUSED["io_uring_setup"], then=refuse),
+        _step(_EQUAL, _SOCKET, 0, len(local) + 1),
+        *local,
+        refuse,
+        _step(_RETURN, _ALLOW),
+    ]
     return b"".join(steps)
 
 

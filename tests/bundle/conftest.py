@@ -1,0 +1,58 @@
+"""A recipe that was built, and its bundles. Tests change copies."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from d4cbuild.sandbox.image import Image
+from d4cbuild.store import Store
+from tests.bundle.received import Received, bundled
+from tests.conftest import REPOSITORY
+from tests.project import Project
+
+
+@pytest.fixture(scope="session")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, geo_image: Image, shared_store: Store
+) -> Project:
+    """A project with one recipe, built and committed; its store has the environment's packages."""
+    assert geo_image is not None  # it is in the shared store now
+    root = tmp_path_factory.mktemp("bundled")
+    (root / "store").mkdir()
+    for shared in ("images", "objects"):
+        (root / "store" / shared).symlink_to(shared_store.root / shared)
+    return Project.create(root / "project", root / "store", REPOSITORY / "environments").built()
+
+
+@pytest.fixture(scope="session")
+def thin(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its thin bundle; not to be changed."""
+    return bundled(built, tmp_path_factory.mktemp("thin"), "--thin")
+
+
+@pytest.fixture(scope="session")
+def fat(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its fat bundle; not to be changed."""
+    return bundled(built, tmp_path_factory.mktemp("fat"), "--fat")
+
+
+@pytest.fixture
+def received(thin: Path, built: Project, tmp_path: Path) -> Iterator[Received]:
+    """A copy of the thin bundle, to be tampered with."""
+    folder = tmp_path / "received"
+    shutil.copytree(thin, folder)
+    yield Received(folder, built)
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, geo_image: Image, shared_store: Store) -> Project:
+    """Somebody who has the environment, and nothing else."""
+    assert geo_image is not None  # it is in the shared store now
+    store = tmp_path / "strange-store"
+    store.mkdir()
+    (store / "images").symlink_to(shared_store.images)
+    return Project(tmp_path, store)
