@@ -12,7 +12,7 @@ from d4cbuild.bundle.archive import Member, archive, chunks_of
 from d4cbuild.bundle.contents import Contents
 from d4cbuild.bundle.describe import describe
 from d4cbuild.bundle.facts import BundledFile, BundleFacts
-from d4cbuild.bundle.layout import SCRIPT, SUMS, Layout
+from d4cbuild.bundle.layout import NOTES, SCRIPT, SUMS, Layout
 from d4cbuild.bundle.script import job_files, render_script
 from d4cbuild.bundle.writing import BundleWriter
 from d4cbuild.errors import HashMismatch, InputError
@@ -69,6 +69,8 @@ def write_bundle(
         )
         for name, page in describe(facts).items():
             writer.write_small(name, page)
+        for language, text in (contents.notes or {}).items():
+            writer.write_small(NOTES[language], text.encode())
         sums = writer.write_sums()
         changed = _put(made, folder, temporary / "replaced", replace=replace)
     return WrittenBundle(folder, facts, sums, changed)

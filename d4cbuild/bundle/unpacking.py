@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,18 +78,22 @@ def unpacked(
 
 
 @contextmanager
-def contents_of(target: Path, gathering: Gathering) -> Iterator[Contents]:
+def contents_of(
+    target: Path, gathering: Gathering, notes: Callable[[RecipeFolder], Mapping[str, str] | None]
+) -> Iterator[Contents]:
     """What a recipe's folder, or a bundle, is bundled from.
 
     Args:
         target: Either.
+        notes: Finds the notes of a recipe that was released; a bundle has its own.
         gathering: Where its parts are taken from, and whether heavy ones are wanted.
 
     Raises:
         D4CError: as gathering and opening do.
     """
     if not is_bundle(target):
-        yield gathering.of_recipe(RecipeFolder(target))
+        folder = RecipeFolder(target)
+        yield gathering.of_recipe(folder, notes(folder))
         return
     with unpacked(target, gathering.mirrors, gathering.store, gathering.progress) as bundle:
         contents = bundle.opened.contents

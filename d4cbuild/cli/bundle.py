@@ -16,6 +16,7 @@ from d4cbuild.bundle.writing import SMALLEST_PART
 from d4cbuild.cli import common
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.trusting import attestations_folder
+from d4cbuild.release.release import released_notes
 from d4cbuild.store import Store
 
 FAT = ".fat"
@@ -81,7 +82,7 @@ def command(
         signed = target if is_received else attestations_folder(attestations, target)
         gathering = Gathering(store, place, signed, mirrors, fat, progress)
         parent = output or place / "bundles"
-        with contents_of(target, gathering) as contents:
+        with contents_of(target, gathering, released_notes) as contents:
             folder = parent / (contents.manifest.dataset.file_base + (FAT if fat else ""))
             return _record(write_bundle(contents, folder, split, progress, replace=replace)), 0
 

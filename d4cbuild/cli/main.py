@@ -31,6 +31,7 @@ COMMANDS = {
     "attest": ("attest", "Sign what a recipe's manifest says was built from what."),
     "challenge": ("challenge", "Compare what several places got: who agrees, who stands alone."),
     "bundle": ("bundle", "Put data and all they were made with into one folder of flat files."),
+    "release": ("release", "Make a version: check what changed, write notes, bundle, tag."),
     "digest": ("digest", "Print the digests of files, and of the tables in them."),
     "normalise": ("normalise", "Write any table as Parquet in normal form."),
     "env": ("env", "Environments: lock, build, show, export."),

@@ -90,8 +90,8 @@ def command(
             dry_run=dry_run,
         )
         gathering = Gathering(store, place, signed, mirrors, fat, progress)
-        with RowComparer(store, place) as compare:
-            released = release_recipe(RecipeFolder(recipe), gathering, compare, options, progress)
+        compare = RowComparer(store, place).counts
+        released = release_recipe(RecipeFolder(recipe), gathering, compare, options, progress)
         return released.as_json(), _exit_code(released)
 
     with store.in_use():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,6 @@ class Verifier:
         varying: What is to be other than usual.
         trusting: Keys and policy.
         progress: Whom to tell.
-        store: The store.
     """
 
     mirrors: tuple[str, ...]
@@ -45,7 +45,11 @@ class Verifier:
     varying: VaryOptions | None
     trusting: Trusting
     progress: Progress
-    store: Store = field(default_factory=Store)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store; not touched where only signatures are looked at."""
+        return Store()
 
     def verify(self, target: Path) -> tuple[dict[str, Any], int]:
         """Rebuild a target, sign and judge as was asked."""

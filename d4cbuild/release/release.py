@@ -6,7 +6,7 @@ finished by running it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from d4cbuild.bundle.gather import Gathering
 from d4cbuild.bundle.make import write_bundle
 from d4cbuild.code.tags import Tagged, tag_head, tags_of
 from d4cbuild.errors import InputError
-from d4cbuild.model.manifest import Manifest, OutputRecord
+from d4cbuild.model.manifest import Manifest
 from d4cbuild.model.parse import record_from_json
 from d4cbuild.release.changes import (
     Change,
@@ -30,8 +30,8 @@ from d4cbuild.release.notes import as_message, from_message, render_notes
 from d4cbuild.release.readiness import Lack, lacks_of
 from d4cbuild.release.versions import check_version, least_version, parse_version
 
-CompareRows = Callable[[OutputRecord, OutputRecord], RowCounts | None]
-"""Counts how the rows of an output changed; ``None`` where a data file is not on this machine."""
+CompareRows = Callable[[Manifest, Manifest], Mapping[str, RowCounts]]
+"""Counts how the rows of outputs changed, as far as their files are on this machine."""
 
 
 @dataclass(frozen=True)
@@ -228,13 +228,5 @@ def _changes(
 ) -> tuple[tuple[Change, ...], bool]:
     if last is None:
         return (), False
-    old = {output.name: output for output in last.outputs}
-    rows: dict[str, RowCounts] = {}
-    for output in manifest.outputs:
-        before = old.get(output.name)
-        if before is None or None in (before.content, output.content):
-            continue
-        counts = None if before.content == output.content else compare(before, output)
-        if counts is not None:
-            rows[output.name] = counts
+    rows = compare(last, manifest)
     return changes_between(last, manifest, rows), is_toolchain_alone(last, manifest)
