@@ -13,7 +13,6 @@ from d4cbuild.build.folder import LOCK_FILE, MANIFEST_FILE
 from d4cbuild.build.project import RECIPE_FILE
 from d4cbuild.bundle.artifacts import Artifacts
 from d4cbuild.bundle.contents import Contents
-from d4cbuild.bundle.describe import FILES as PAGES
 from d4cbuild.bundle.fitting import Fitting
 from d4cbuild.bundle.folder import ReceivedFile, received_files
 from d4cbuild.bundle.layout import (
@@ -30,6 +29,7 @@ from d4cbuild.bundle.layout import (
     Layout,
 )
 from d4cbuild.bundle.script import render_script
+from d4cbuild.bundle.terms import DATA_PACKAGE, DATACITE, PAGES, RO_CRATE
 from d4cbuild.environment.definition import LOCK_FILE as ENVIRONMENT_LOCK
 from d4cbuild.errors import HashMismatch, InputError
 from d4cbuild.model.environment import EnvironmentLock
@@ -118,7 +118,15 @@ class _Opening:
         return sealed, text
 
     def _check_names(self, layout: Layout, sealed: SealedManifest) -> None:
-        wanted = {layout.manifest, layout.source_artifacts, SCRIPT, *PAGES}
+        wanted = {
+            layout.manifest,
+            layout.source_artifacts,
+            SCRIPT,
+            DATA_PACKAGE,
+            DATACITE,
+            RO_CRATE,
+        }
+        wanted |= set(PAGES.values())
         wanted |= {output.file for output in sealed.manifest.outputs}
         possible = {layout.sources, layout.packages, layout.image, *NOTES.values()}
         found = {name for name in self._files if not name.endswith(ATTESTATION)}
