@@ -8,24 +8,53 @@ from pathlib import Path
 
 import pytest
 
+from d4cbuild.base.progress import Silence
+from d4cbuild.environment.definition import EnvironmentFolder
+from d4cbuild.environment.images import ensure_image
 from d4cbuild.sandbox.image import Image
 from d4cbuild.store import Store
 from tests.bundle.received import Received, bundled
-from tests.conftest import REPOSITORY
 from tests.project import Project
+
+ENVIRONMENTS = Path(__file__).parent / "environments"
+
+
+@pytest.fixture(scope="session")
+def small_image(shared_store: Store) -> Image:
+    """The image of a smaller environment than the recipes': bundles of it are smaller too."""
+    return ensure_image(EnvironmentFolder(ENVIRONMENTS / "small"), shared_store, Silence())
+
+
+def small_project(root: Path, store: Path) -> Project:
+    """A project whose recipe is built in the small environment."""
+    project = Project.create(root, store, ENVIRONMENTS)
+    project.edit("recipe.toml", 'environment = "geo"', 'environment = "small"')
+    project.commit("Build in less")
+    return project
 
 
 @pytest.fixture(scope="session")
 def built(
-    tmp_path_factory: pytest.TempPathFactory, geo_image: Image, shared_store: Store
+    tmp_path_factory: pytest.TempPathFactory, small_image: Image, shared_store: Store
 ) -> Project:
     """A project with one recipe, built and committed; its store has the environment's packages."""
-    assert geo_image is not None  # it is in the shared store now
+    assert small_image is not None  # it is in the shared store now
     root = tmp_path_factory.mktemp("bundled")
     (root / "store").mkdir()
     for shared in ("images", "objects"):
         (root / "store" / shared).symlink_to(shared_store.root / shared)
-    return Project.create(root / "project", root / "store", REPOSITORY / "environments").built()
+    return small_project(root / "project", root / "store").built()
+
+
+@pytest.fixture
+def project(tmp_path: Path, small_image: Image, shared_store: Store) -> Project:
+    """A project of the test's own, whose store has the environment's image and packages."""
+    assert small_image is not None  # it is in the shared store now
+    store = tmp_path / "store"
+    store.mkdir()
+    for shared in ("images", "objects"):
+        (store / shared).symlink_to(shared_store.root / shared)
+    return small_project(tmp_path / "project", store)
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +78,9 @@ def received(thin: Path, built: Project, tmp_path: Path) -> Iterator[Received]:
 
 
 @pytest.fixture
-def stranger(tmp_path: Path, geo_image: Image, shared_store: Store) -> Project:
+def stranger(tmp_path: Path, small_image: Image, shared_store: Store) -> Project:
     """Somebody who has the environment, and nothing else."""
-    assert geo_image is not None  # it is in the shared store now
+    assert small_image is not None  # it is in the shared store now
     store = tmp_path / "strange-store"
     store.mkdir()
     (store / "images").symlink_to(shared_store.images)
