@@ -12,7 +12,8 @@ from d4cbuild.bundle.archive import Member
 from d4cbuild.bundle.contents import Contents
 from d4cbuild.bundle.layout import NORMALISATION, PARAMETERS, Layout
 from d4cbuild.environment.oci import image_reference
-from d4cbuild.model.recipe import Recipe
+from d4cbuild.model.manifest import OutputRecord
+from d4cbuild.model.recipe import Output, Recipe
 from d4cbuild.sandbox.job import Limits, contract_environment
 
 TEMPLATE = "rebuild.sh.jinja"
@@ -93,9 +94,14 @@ def _outputs(contents: Contents) -> list[dict[str, object]]:
         {
             "file": record.file,
             "sha256": record.sha256,
-            "made": f"written/{declared[record.name].written_as}"
-            if record.format == "file"
-            else f"made/{record.name}.parquet",
+            "made": _made(record, declared[record.name]),
         }
         for record in contents.manifest.outputs
     ]
+
+
+def _made(record: OutputRecord, declared: Output) -> str:
+    """Where the script finds what was made, below its working folder."""
+    if record.format != "file":
+        return f"made/{record.name}.parquet"
+    return f"made/{record.name}.rewritten" if record.rewritten else f"written/{declared.written_as}"

@@ -17,6 +17,7 @@ from d4cbuild.build.verify import VerifyOptions, could_not_verify, verify_recipe
 from d4cbuild.bundle.folder import is_bundle, is_fat
 from d4cbuild.bundle.unpacking import unpacked
 from d4cbuild.cli import common
+from d4cbuild.cli.sharing import Shared
 from d4cbuild.cli.trusting import Trusting
 from d4cbuild.errors import D4CError
 from d4cbuild.sandbox.choose import choose_runner
@@ -33,6 +34,7 @@ class Verifier:
         dist: Where data files are, where that was chosen.
         cpus: CPUs to use instead of the recipe's.
         runner: Name of what runs the sandbox, or ``all``.
+        shared: Gives the shared stores that sources may come from.
         varying: What is to be other than usual.
         trusting: Keys and policy.
         progress: Whom to tell.
@@ -42,6 +44,7 @@ class Verifier:
     dist: Path | None
     cpus: int | None
     runner: str
+    shared: Shared
     varying: VaryOptions | None
     trusting: Trusting
     progress: Progress
@@ -54,7 +57,8 @@ class Verifier:
     def verify(self, target: Path) -> tuple[dict[str, Any], int]:
         """Rebuild a target, sign and judge as was asked."""
         with self._opened(target) as (folder, dist, trusting):
-            options = VerifyOptions(self._kept(target), self.mirrors, self.cpus)
+            folder.recipe()  # nothing is known of what cannot be read, not even what it is
+            options = VerifyOptions(self._kept(target), self.mirrors, self.cpus, self.shared())
             try:
                 result = self._rebuilt(folder, options)
             except D4CError as error:
