@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from d4cbuild.hazards.allow import Comment, allowances, silenced
+from d4cbuild.hazards.embedded import Embedded, embedded_in
 from d4cbuild.hazards.finding import Finding, Spot, findings_of
 from d4cbuild.hazards.placed import PlacedText
 from d4cbuild.hazards.python_calls import call_spots
@@ -123,9 +124,44 @@ def _sql_spans(text: str) -> dict[int, tuple[int, int]]:
 
 def shell_findings(text: str, shown: str) -> list[Finding]:
     """Everything found in a shell script."""
-    reading = read_shell(PlacedText.of_file(text))
-    allowed, faults = allowances(reading.comments, {}, shown)
-    return sorted([*silenced(findings_of(reading.spots, shown), allowed, shown), *faults])
+    spots, comments = shell_spots_in(text)
+    allowed, faults = allowances(comments, {}, shown)
+    return sorted([*silenced(findings_of(spots, shown), allowed, shown), *faults])
+
+
+def shell_spots_in(text: str) -> tuple[list[Spot], list[Comment]]:
+    """Hazards and comments of a shell script, with those of other languages within it."""
+    script, pieces = embedded_in(text)
+    reading = read_shell(PlacedText.of_file(script))
+    spots, comments = list(reading.spots), list(reading.comments)
+    for piece in pieces:
+        more, others = _embedded_spots(piece)
+        spots += more
+        comments += others
+    return spots, comments
+
+
+def _embedded_spots(piece: Embedded) -> tuple[list[Spot], list[Comment]]:
+    if piece.language == "shell":
+        return shell_spots_in(piece.text)
+    if piece.language == "sql":
+        found = read_sql(PlacedText.of_file(piece.text))
+        return list(found.spots), list(found.comments)
+    return python_spots_in(piece.text)
+
+
+def python_spots_in(text: str) -> tuple[list[Spot], list[Comment]]:
+    """Hazards and comments of Python within something else; none where it cannot be read.
+
+    What the shell fills in before Python sees it need not be Python.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            spots, comments, _ = _python_spots(PythonModule.parsed(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [], []
+    return spots, comments
 
 
 def _fault(file: str, line: int, column: int, name: str, message: str, remedy: str) -> Finding:

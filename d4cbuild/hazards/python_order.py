@@ -26,13 +26,49 @@ SET_TYPES = frozenset({"set", "frozenset", "Set", "AbstractSet", "MutableSet"})
 def order_spots(module: PythonModule) -> Iterator[Spot]:
     """Find them."""
     flow = Flow(module.names)
+    has_polars = any(_imports_polars(node) for node in module.names.nodes)
     for node in module.names.nodes:
         if isinstance(node, ast.Call):
+            if has_polars and _is_unordered_frame(module, node):
+                message = f"the rows of {_shown(node)} come without maintain_order=True"
+                yield module.spot("unordered-rows", node, message)
             yield from _listing(module, flow, node)
         if _is_set(module, node):
             for sink in flow.sinks(node, "set"):
                 message = f"the order of the set {_shown(node)} is used here"
                 yield module.spot("set-order", sink, message)
+
+
+def _imports_polars(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(each.name.partition(".")[0] == "polars" for each in node.names)
+    return isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "polars"
+
+
+def _is_unordered_frame(module: PythonModule, call: ast.Call) -> bool:
+    """Whether polars is asked for groups or distinct rows whose order nobody puts right."""
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    given = {word.arg: word.value for word in call.keywords}
+    distinct = method == "unique" and bool(given.keys() & {"subset", "keep"})
+    kept = given.get("maintain_order", ast.Constant(False))
+    is_kept = not isinstance(kept, ast.Constant) or kept.value is not False
+    if is_kept or not (method == "group_by" or distinct):
+        return False
+    for above in module.names.above(call):
+        if isinstance(above, ast.Attribute) and above.attr == "sort":
+            return False
+        if isinstance(above, ast.Assign) and isinstance(above.targets[0], ast.Name):
+            return not _is_sorted_later(module, above.targets[0].id)
+    return True
+
+
+def _is_sorted_later(module: PythonModule, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "sort"
+        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node.value))
+        for node in module.names.nodes
+    )
 
 
 def _listing(module: PythonModule, flow: Flow, call: ast.Call) -> Iterator[Spot]:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from d4cbuild.hazards.embedded import embedded_in
 from d4cbuild.hazards.finding import Spot
 from d4cbuild.hazards.placed import PlacedText
 from d4cbuild.hazards.python_module import PythonModule
@@ -24,7 +25,12 @@ def shell_spots(module: PythonModule) -> Iterator[Spot]:
     for node in module.names.nodes:
         name = module.names.called(node)
         if isinstance(node, ast.Call) and node.args and (name in RUNNERS or name in SHELLS):
-            yield from read_shell(_command(module, node)).spots
+            command = _command(module, node)
+            yield from read_shell(command).spots
+            for piece in embedded_in(command.text)[1]:
+                if piece.language == "shell":
+                    for spot in read_shell(PlacedText.of_file(piece.text)).spots:
+                        yield spot.moved(*module.place(node))
 
 
 def _command(module: PythonModule, call: ast.Call) -> PlacedText:

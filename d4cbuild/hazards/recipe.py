@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from d4cbuild.hazards.code_files import python_spots_in, shell_spots_in
 from d4cbuild.hazards.finding import Spot
-from d4cbuild.hazards.placed import PlacedText
-from d4cbuild.hazards.shell import read_shell
 from d4cbuild.hazards.toml_places import Place, TomlPlaces
 from d4cbuild.model.recipe import Output, Recipe, sort_column
 
@@ -19,7 +18,8 @@ MOVING: Final = re.compile(
     re.IGNORECASE,
 )
 FLOATING: Final = frozenset({"float32", "float64"})
-SHELLS: Final = frozenset({"sh", "dash", "bash", "/bin/sh", "/bin/bash", "/usr/bin/sh"})
+SHELLS: Final = frozenset({"sh", "dash", "bash"})
+PYTHONS: Final = frozenset({"python", "python3", "python3.11"})
 
 
 def recipe_spots(recipe: Recipe, places: TomlPlaces) -> Iterator[Spot]:
@@ -71,16 +71,17 @@ def _order(output: Output, index: int, places: TomlPlaces) -> Iterator[Spot]:
 def _command(recipe: Recipe, places: TomlPlaces) -> Iterator[Spot]:
     command = recipe.build.command
     place = places.of("build.command")
-    text = _inline(command)
-    if text is None:
-        return
-    for spot in read_shell(PlacedText(text, [0], [(1, 1)])).spots:
+    text = _inline(command, SHELLS)
+    code = _inline(command, PYTHONS)
+    spots = [] if text is None else shell_spots_in(text)[0]
+    spots += [] if code is None else python_spots_in(code)[0]
+    for spot in spots:
         yield spot.moved(*place)
 
 
-def _inline(command: tuple[str, ...]) -> str | None:
+def _inline(command: tuple[str, ...], programs: frozenset[str]) -> str | None:
     """The script that a command holds itself, as in ``sh -c '…'``."""
-    if command[0] not in SHELLS:
+    if command[0].rpartition("/")[2] not in programs:
         return None
     for argument, after in pairwise(command[1:]):
         if argument.startswith("-") and not argument.startswith("--") and "c" in argument:

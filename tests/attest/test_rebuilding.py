@@ -13,6 +13,11 @@ from d4cbuild.base.ambient import cpu_vendor
 from tests.attest.signed import World, two_of
 from tests.project import Answer, Project
 
+VARIES = """
+if "AnotherMaker" in open("/proc/cpuinfo").read():
+    pq.write_table(table.slice(1), os.environ["D4C_OUT"] + "/places.parquet")
+"""
+
 
 def prepared(project: Project, builders: int) -> World:
     world = World()
@@ -71,6 +76,40 @@ def test_a_rebuild_that_is_not_identical_is_signed_too(project: Project) -> None
     judged = project.run("verify", "places", "--policy", "trust.toml", "--json")
     assert judged.status == 2 | 32  # what lies in dist/ is not what the manifest names now
     assert judged.json["results"][0]["policy"]["disagreeing"] == ["bob"]
+
+
+def test_what_was_varied_is_signed_with_what_came_of_it_and_the_policy_shows_it(
+    project: Project,
+) -> None:
+    code = project.recipe / "process.py"
+    code.write_text(code.read_text() + VARIES)
+    project.commit()
+    prepared(project.built(), 1)
+    assert project.run("attest", "places", "--key", "../ada.key").status == 0
+    options = ("--runner", "bubblewrap", "--vary", "cpus,umask", "--seed", "snow")
+    answer = verify(project, *options, "--policy", "trust.toml")
+    assert answer.status == 4 | 8 | 32
+    predicate = said(project, answer)
+    assert predicate.verdict == "different"
+    assert predicate.varied is not None
+    assert predicate.varied.seed == "snow"
+    (words,) = predicate.varied.rounds
+    assert words["cpus"].endswith("seen")
+    assert set(words) == {"cpus", "umask"}
+    assert [run.runner for run in predicate.rebuilds] == ["bubblewrap-varied"]
+    assert [output.verdict for output in predicate.rebuilds[0].outputs] == ["different"]
+    # Whoever asks later is told, though enough others agree, also where the policy lets it pass.
+    later = project.run("verify", "places", "--policy", "trust.toml")
+    assert later.status == 32
+    assert "disagrees: bob" in later.out
+    policy = project.root / "trust.toml"
+    text = policy.read_text().replace("cpu_vendors = 1", "cpu_vendors = 0")
+    policy.write_text(text + "may_disagree = 1\n")
+    later = project.run("verify", "places", "--policy", "trust.toml")
+    assert later.status == 0
+    assert "disagrees: bob" in later.out
+    assert "says different" in later.out
+    assert "builders that disagree: bob" in later.out
 
 
 def test_where_nothing_was_rebuilt_nothing_is_signed(project: Project) -> None:

@@ -109,6 +109,16 @@ def test_another_path_zone_locale_umask_host_and_cpu_count_change_nothing(
     assert set(verdicts(result).values()) == {"identical"}, result
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("recipe", [n for n in RECIPES if n not in NOT_IN_THE_REPOSITORY])
+def test_nothing_that_is_varied_makes_a_difference(recipe: str, elsewhere: Elsewhere) -> None:
+    # Of the large recipe, this is for whoever releases it: it takes minutes.
+    result = elsewhere.verify(recipe, "--runner", "bubblewrap", "--vary", "all", "--seed", "real")
+    assert verdicts(result) == {"bubblewrap-varied": "identical", "docker": "identical"}, result
+    assert result["varied"]["flips"] == []
+    assert result["varied"]["not_varied"] == {}
+
+
 def test_a_user_who_is_not_root_gets_the_same_with_bubblewrap(
     recipe: str, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:

@@ -100,6 +100,22 @@ SELECT sum(n) FROM read_csv('x.csv', columns = {'n': 'INTEGER', 'a': 'VARCHAR'})
 }
 
 BAD_SHELL = {
+    "python_in_an_argument": "python -c 'import time; print(time.time())' # <- clock\n",
+    "sql_in_an_argument": 'duckdb x.db -c "SELECT DISTINCT a FROM t" # <- unordered-rows\n',
+    "shell_in_an_argument": "bash -ec 'date +%F' # <- clock\n",
+    "python_in_a_document": """\
+python3 - <<'END'
+import uuid
+print(uuid.uuid4()) # <- uuid
+END
+""",
+    "sql_in_a_document": """\
+duckdb x.db <<END
+SELECT a,
+ first(b) -- <- unordered-pick
+FROM t GROUP BY a ORDER BY a;
+END
+""",
     "date": "made=$(date +%Y) # <- clock\n",
     "find": "find . -name '*.csv' | head # <- unordered-listing\n",
     "ls": "ls -U # <- unordered-listing\nls -l # <- file-metadata\n",
@@ -135,6 +151,20 @@ zip a.zip a # <- archive-times
 }
 
 GOOD_SHELL = {
+    "document_that_is_no_shell": """\
+cat <<'END' > words.txt
+date
+hostname $USER
+END
+duckdb x.db <<END
+SELECT
+id
+FROM t ORDER BY id
+END
+""",
+    "python_that_is_the_same": "python -c 'print(sorted({1, 2}))'\n",
+    "python_that_the_shell_fills_in": "python -c 'print($A'\n",
+    "string_of_here": "cat <<< END\nsort x\n",
     "date_of_epoch": 'date -u -d "@$SOURCE_DATE_EPOCH" +%Y\n',
     "find_sorted": "find . -name '*.csv' | sort | head -n 1\nfind . -type f | wc -l\n",
     "own_variables": """\

@@ -1,6 +1,19 @@
 """Python that is not the same everywhere, and Python that looks like it but is."""
 
 BAD = {
+    "groups_of_polars": """\
+import polars as pl
+
+t = pl.read_parquet("x.parquet")
+t.group_by("a").agg(pl.len()).write_parquet("y.parquet")  # <- unordered-rows
+u = t.unique(subset="a")  # <- unordered-rows
+v = t.group_by("a", maintain_order=False).len()  # <- unordered-rows
+""",
+    "shell_that_is_started": """\
+import subprocess
+
+subprocess.run(["sh", "-c", "date > x.txt"])  # <- clock
+""",
     "glob": """\
 import glob
 for name in glob.glob("*.csv"):  # <- unordered-listing
@@ -293,6 +306,17 @@ con.execute("SET preserve_insertion_order = false")  # <- insertion-order
 }
 
 GOOD = {
+    "groups_of_polars_in_order": """\
+import polars as pl
+
+t = pl.read_parquet("x.parquet")
+t.group_by("a", maintain_order=True).agg(pl.len()).write_parquet("y.parquet")
+t.group_by("a").agg(pl.len()).sort("a").write_parquet("y.parquet")
+u = t.unique(subset="a").select("a")
+u.sort("a").write_parquet("y.parquet")
+t.unique(subset="a", maintain_order=True).write_parquet("y.parquet")
+""",
+    "groups_of_others": "t.group_by('a')\n",
     "sorted_glob": """\
 import glob
 for name in sorted(glob.glob("*.csv")):

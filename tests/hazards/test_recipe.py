@@ -86,6 +86,8 @@ def test_a_script_within_the_command_is_read() -> None:
     text = _changed('["python", "process.py"]', '["sh", "-ec", "date > /tmp/a; uuidgen"]')
     line = _line(text, "command =")
     assert _spots(text) == {(line, "clock"), (line, "uuid")}
+    text = _changed('["python", "process.py"]', '["python3", "-c", "import uuid; uuid.uuid4()"]')
+    assert _spots(text) == {(line, "uuid")}
 
 
 def _faults(text: str) -> list[tuple[int, int, str]]:

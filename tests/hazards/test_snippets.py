@@ -56,6 +56,10 @@ def test_a_comment_at_the_end_of_the_line_keeps_a_hazard(text: str, name: str) -
     assert {each.allowed for each in found} == {"tried"}
 
 
+def test_a_variable_that_the_shell_fills_into_a_document_is_found() -> None:
+    assert found_places("cat <<END > x\nmade by $USER\nEND\n", "run.sh") == {(2, "host")}
+
+
 def test_there_is_an_example_of_every_hazard() -> None:
     shown = {hazard for _, text, _ in BAD for _, hazard in marks(text)}
     assert shown == set(HAZARDS) - FROM_RECIPES_ALONE
