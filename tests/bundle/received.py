@@ -48,6 +48,7 @@ class Received:
         sums = files_of(self.folder)
         sums.pop("SHA256SUMS", None)
         lines = [f"{digest}  {name}\n" for name, digest in sums.items()]
+        (self.folder / "SHA256SUMS").unlink()  # it may be one with the original's
         (self.folder / "SHA256SUMS").write_text("".join(lines))
 
     def edit(self, name: str, old: bytes, new: bytes) -> None:
