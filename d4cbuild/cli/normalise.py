@@ -11,7 +11,6 @@ from d4cbuild.base.digest import digests_of_file
 from d4cbuild.base.files import replacing
 from d4cbuild.cli import common
 from d4cbuild.errors import InputError, StoreError
-from d4cbuild.model.quantities import parse_bytes
 from d4cbuild.normalform.declaration import SortKey
 from d4cbuild.normalform.findings import DeclarationBroken
 from d4cbuild.normalform.scratch import ScratchTooSmall
@@ -30,11 +29,18 @@ from d4cbuild.tables.read import ReadTable, read_any
     metavar="KEY[,KEY…]",
     help="Columns of the row order, a total order; hilbert(geometry) orders by place.",
 )
-@click.option("--memory", default="1GiB", show_default=True, metavar="SIZE", help="To work in.")
+@click.option(
+    "--memory",
+    type=common.Size(),
+    default="1GiB",
+    show_default=True,
+    metavar="SIZE",
+    help="To work in.",
+)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @common.json_option
 def command(
-    file: Path, output: Path, sort_by: str, memory: str, workers: int, as_json: bool
+    file: Path, output: Path, sort_by: str, memory: int, workers: int, as_json: bool
 ) -> int:
     """Write any table as Parquet in normal form (d4c.parquet/1).
 
@@ -43,23 +49,13 @@ def command(
     """
     source = read_any(file)
     declaration = source.declared(_known_keys(source, sort_by, file))
-    room = _bytes_of(memory)
     try:
         with replacing(output) as temporary:
             written = write_table(
-                source.rows, temporary, declaration, workers, memory=room, scratch=output.parent
+                source.rows, temporary, declaration, workers, memory=memory, scratch=output.parent
             )
     except DeclarationBroken as broken:
-        lines = []
-        for violation in broken.violations:
-            lines += [f"{violation.column or 'table'}: {violation.message}", *violation.examples]
-        hint = "add a column that tells them apart: --sort-by KEY,COLUMN"
-        raise InputError(
-            "the table has no normal form",
-            found="\n".join(lines),
-            where=str(file),
-            hint=hint if "total order" in lines[0] else None,
-        ) from broken
+        raise _no_normal_form(broken, file) from broken
     except ScratchTooSmall as error:
         raise StoreError(
             "the disk is too small for what does not fit into memory",
@@ -84,6 +80,19 @@ def command(
     return 0
 
 
+def _no_normal_form(broken: DeclarationBroken, file: Path) -> InputError:
+    lines = []
+    for violation in broken.violations:
+        lines += [f"{violation.column or 'table'}: {violation.message}", *violation.examples]
+    hint = "add a column that tells them apart: --sort-by KEY,COLUMN"
+    return InputError(
+        "the table has no normal form",
+        found="\n".join(lines),
+        where=str(file),
+        hint=hint if "total order" in lines[0] else None,
+    )
+
+
 def _known_keys(source: ReadTable, sort_by: str, file: Path) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in sort_by.split(",") if key.strip())
     names = source.rows.schema.names
@@ -96,10 +105,3 @@ def _known_keys(source: ReadTable, sort_by: str, file: Path) -> tuple[str, ...]:
                 where=str(file),
             )
     return keys
-
-
-def _bytes_of(text: str) -> int:
-    try:
-        return int(str(parse_bytes(text)))
-    except ValueError as error:
-        raise InputError(str(error), where="--memory") from error
