@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import d4cbuild
-from d4cbuild.attest.envelope import seal
-from d4cbuild.attest.folder import read_attestations, read_bounded, write_attestation
+from d4cbuild.attest.envelope import read_envelope, seal
+from d4cbuild.attest.folder import (
+    attestations_about,
+    read_attestations,
+    read_bounded,
+    write_attestation,
+)
 from d4cbuild.attest.keys import SigningKey
 from d4cbuild.attest.policy import Judgement, judge
 from d4cbuild.attest.statement import SealedManifest, provenance_statement, rebuild_statement
@@ -169,15 +173,20 @@ def _plain(text: str) -> str:
 
 
 def judge_recipe(
-    folder: RecipeFolder, trust: Trust, attestations: Sequence[Path], dist: Path
+    folder: RecipeFolder,
+    trust: Trust,
+    attestations: Path | None,
+    dist: Path,
+    bundle: Path | None = None,
 ) -> tuple[Judgement, dict[str, str]]:
     """Say whether enough of those who are trusted got what the manifest names.
 
     Args:
         folder: The recipe.
         trust: The policy.
-        attestations: The folders of attestations.
+        attestations: The folder of attestations; none where only a bundle's are looked at.
         dist: Where data files may be.
+        bundle: A bundle whose attestations count as well.
 
     Returns:
         The answer, and ``same``, ``other`` or ``absent`` by data file.
@@ -188,7 +197,12 @@ def judge_recipe(
     """
     sealed = sealed_manifest(folder)
     artifacts = compare_artifacts(sealed, dist)
-    found = [each for place in attestations for each in read_attestations(place, sealed)]
+    found = [] if attestations is None else read_attestations(attestations, sealed)
+    known = {envelope.as_bytes() for _, envelope in found}
+    for name, data in ({} if bundle is None else attestations_about(bundle, sealed)).items():
+        envelope = read_envelope(data, name)
+        if envelope.as_bytes() not in known:
+            found.append((f"{bundle}/{name}", envelope))
     return judge(trust, sealed, found), artifacts
 
 

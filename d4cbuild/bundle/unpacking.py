@@ -24,8 +24,6 @@ from d4cbuild.environment.images import ensure_image
 from d4cbuild.errors import HashMismatch
 from d4cbuild.store import Store
 
-ATTESTATIONS = "attestations"
-
 
 @dataclass(frozen=True)
 class Unpacked:
@@ -34,12 +32,10 @@ class Unpacked:
     Attributes:
         opened: What was in it.
         recipe: Its recipe, in a project of its own.
-        attestations: The folder of the attestations that came with it.
     """
 
     opened: Opened
     recipe: RecipeFolder
-    attestations: Path
 
 
 @contextmanager
@@ -67,14 +63,14 @@ def unpacked(
         opened = open_bundle(bundle, scratch)
         for warning in opened.warnings:
             progress.warn(warning)
-        recipe, attestations = _lay_out(opened.contents, workspace / "project")
+        recipe = _lay_out(opened.contents, workspace / "project")
         _fill(opened.contents, store)
         if opened.contents.heavy is not None:
             _check_image(opened.contents.heavy, recipe, opened, store, progress)
         else:
             for mirror in mirrors:
                 _borrow(Path(mirror), opened.contents, store)
-        yield Unpacked(opened, recipe, attestations)
+        yield Unpacked(opened, recipe)
 
 
 @contextmanager
@@ -104,15 +100,13 @@ def contents_of(
         yield contents
 
 
-def _lay_out(contents: Contents, project: Path) -> tuple[RecipeFolder, Path]:
+def _lay_out(contents: Contents, project: Path) -> RecipeFolder:
     folder = project / "recipes" / contents.recipe.dataset.id
     manifest = TarEntry(MANIFEST_NAME, contents.manifest_text)
     lay_out(folder, [*contents.code, *contents.recipe_files, manifest])
     environment = project / "environments" / contents.recipe.build.environment
     lay_out(environment, contents.environment_files)
-    attestations = project / ATTESTATIONS
-    lay_out(attestations, [TarEntry(*each) for each in contents.attestations.items()])
-    return RecipeFolder(folder, CarriedCode(contents.normal_form)), attestations
+    return RecipeFolder(folder, CarriedCode(contents.normal_form))
 
 
 def _fill(contents: Contents, store: Store) -> None:

@@ -35,13 +35,13 @@ class Trusting:
         key: What results are signed with.
         trust: Whose attestations count.
         attestations: The folder of attestations, where one was chosen.
-        received: The folder of the attestations that came with a bundle.
+        bundle: A bundle, which brings attestations of its own.
     """
 
     key: SigningKey | None
     trust: Trust | None
     attestations: Path | None
-    received: Path | None = None
+    bundle: Path | None = None
 
     @property
     def only_judges(self) -> bool:
@@ -79,7 +79,14 @@ class Trusting:
     def _judge(self, folder: RecipeFolder, dist: Path) -> tuple[dict[str, Any], int]:
         if self.trust is None:
             return {}, 0
-        judgement, artifacts = judge_recipe(folder, self.trust, self._places(folder), dist)
+        place: Path | None = self._place(folder)
+        if (
+            self.bundle is not None
+            and self.attestations is None
+            and not self._place(folder).is_dir()
+        ):
+            place = None  # a bundle brings its own, so that there need be no others
+        judgement, artifacts = judge_recipe(folder, self.trust, place, dist, self.bundle)
         code = judgement.exit_code
         if "other" in artifacts.values():
             code |= int(Exit.HASH_MISMATCH)
@@ -87,16 +94,9 @@ class Trusting:
 
     def _place(self, folder: RecipeFolder) -> Path:
         """Where new attestations go: never among those that came with a bundle."""
-        if self.received is not None and self.attestations is None:
+        if self.bundle is not None and self.attestations is None:
             return Path("attestations")
         return attestations_folder(self.attestations, folder.path)
-
-    def _places(self, folder: RecipeFolder) -> list[Path]:
-        if self.received is None:
-            return [self._place(folder)]
-        # A bundle brings its own, so that there need be no others.
-        here = self._place(folder)
-        return [self.received, *([here] if here.is_dir() or self.attestations else [])]
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -78,7 +78,7 @@ class Verifier:
             yield RecipeFolder(target), common.dist_folder(self.dist, target), self.trusting
             return
         with unpacked(target, self.mirrors, self.store, self.progress) as bundle:
-            yield bundle.recipe, target, replace(self.trusting, received=bundle.attestations)
+            yield bundle.recipe, target, replace(self.trusting, bundle=target)
 
     def _kept(self, target: Path) -> Path:
         """Where rebuilt files are kept that are not identical: never in a bundle."""

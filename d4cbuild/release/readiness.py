@@ -83,14 +83,18 @@ def _unsigned(folder: RecipeFolder, policy: Path, attestations: Path, dist: Path
     sign = f"d4cbuild attest --key KEY {folder.where}"
     verify = f"d4cbuild verify --attest KEY {folder.where}"
     if not policy.is_file():
-        yield Lack(f"no policy: whose signatures count is not said in {policy}", "write trust.toml")
+        yield Lack(
+            f"no policy: whose signatures count is not said in {policy}",
+            "d4cbuild key new KEY --builder NAME prints an entry for it"
+            " (d4cbuild/spec/attestations-1.md, Policy)",
+        )
         return
     if not attestations.is_dir():
         yield Lack("not signed: there are no attestations", sign)
         yield Lack("not verified: there are no attestations", verify)
         return
     try:
-        judgement, _ = judge_recipe(folder, read_trust(policy), [attestations], dist)
+        judgement, _ = judge_recipe(folder, read_trust(policy), attestations, dist)
     except D4CError as error:
         yield Lack(f"not judged: {error.message}", error.hint or f"d4cbuild check {folder.where}")
         return

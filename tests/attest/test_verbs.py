@@ -168,12 +168,12 @@ def test_any_changed_byte_of_a_manifest_is_found(audit: Audit) -> None:
     trust = read_trust(audit.project.root / "trust.toml")
     folder = RecipeFolder(audit.manifest.parent)
     dist = audit.project.root / "dist"
-    assert judge_recipe(folder, trust, [audit.where], dist)[0].satisfied
+    assert judge_recipe(folder, trust, audit.where, dist)[0].satisfied
     data, unseen = manifest_bytes(), []
     for at in [*range(0, len(data), max(1, len(data) // 400)), len(data) - 1]:
         audit.manifest.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
         try:
-            satisfied = judge_recipe(folder, trust, [audit.where], dist)[0].satisfied
+            satisfied = judge_recipe(folder, trust, audit.where, dist)[0].satisfied
         except D4CError:
             continue
         if satisfied:
