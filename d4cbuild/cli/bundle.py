@@ -12,8 +12,7 @@ from d4cbuild.bundle.folder import is_bundle
 from d4cbuild.bundle.gather import Gathering
 from d4cbuild.bundle.make import WrittenBundle, write_bundle
 from d4cbuild.bundle.unpacking import contents_of
-from d4cbuild.bundle.writing import SMALLEST_PART
-from d4cbuild.cli import common
+from d4cbuild.cli import bundling, common
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.trusting import attestations_folder
 from d4cbuild.release.release import released_notes
@@ -25,18 +24,8 @@ FAT = ".fat"
 @click.command("bundle")
 @common.targets_argument
 @common.all_option
-@click.option(
-    "--fat/--thin",
-    default=False,
-    help="With raw sources, packages and environment, so that nothing else is needed to rebuild;"
-    " or without them.  [default: --thin]",
-)
-@click.option(
-    "--split",
-    type=common.Size(SMALLEST_PART),
-    metavar="SIZE",
-    help="Cut files that are larger, such as 2GiB, for archives with a limit.",
-)
+@bundling.fat_option
+@bundling.split_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

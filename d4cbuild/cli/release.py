@@ -11,8 +11,7 @@ from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import shown_path
 from d4cbuild.bundle.gather import Gathering
-from d4cbuild.bundle.writing import SMALLEST_PART
-from d4cbuild.cli import common
+from d4cbuild.cli import bundling, common
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.trusting import attestations_folder
 from d4cbuild.errors import Exit
@@ -27,13 +26,8 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @common.recipes_argument
 @common.all_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--fat/--thin", default=False, help="As for bundle.  [default: --thin]")
-@click.option(
-    "--split",
-    type=common.Size(SMALLEST_PART),
-    metavar="SIZE",
-    help="Cut files that are larger, such as 2GiB, for archives with a limit.",
-)
+@bundling.fat_option
+@bundling.split_option
 @click.option(
     "--policy",
     type=click.Path(dir_okay=False, path_type=Path),
