@@ -18,8 +18,9 @@ from d4cbuild.bundle.archive import Member, of_file
 from d4cbuild.bundle.contents import Contents, Heavy, history_member, redistributable
 from d4cbuild.bundle.own import formats, own_source
 from d4cbuild.code.gitbundle import history_of
-from d4cbuild.environment.definition import DEFINITION_FILE, DOCKERFILE
+from d4cbuild.environment.definition import DEFINITION_FILE, DOCKERFILE, EnvironmentFolder
 from d4cbuild.environment.definition import LOCK_FILE as ENVIRONMENT_LOCK
+from d4cbuild.environment.dockerfile import render_dockerfile
 from d4cbuild.environment.fetch import fetch_packages
 from d4cbuild.environment.images import ensure_image
 from d4cbuild.errors import HashMismatch, InputError
@@ -66,6 +67,7 @@ class Gathering:
         text = (folder.path / MANIFEST_FILE).read_bytes()
         sealed = SealedManifest.read(text, str(folder.path / MANIFEST_FILE))
         environment = folder.environment(plan.recipe)
+        _refuse_other_dockerfile(environment)
         return Contents(
             manifest=manifest,
             manifest_text=text,
@@ -152,6 +154,20 @@ def _files(folder: Path, names: Sequence[str], optional: str | None = None) -> t
     if optional is not None and (folder / optional).is_file():
         wanted.append(optional)
     return tuple(TarEntry(name, (folder / name).read_bytes()) for name in wanted)
+
+
+def _refuse_other_dockerfile(folder: EnvironmentFolder) -> None:
+    """What people read must say what the lock says."""
+    path = folder.dockerfile_path
+    found = path.read_bytes() if path.is_file() else None
+    if found != render_dockerfile(folder.environment(), folder.lock()):
+        raise InputError(
+            "the Dockerfile is not the one that the environment's lock makes",
+            expected="the file that d4cbuild env lock writes",
+            found="another" if found is not None else "none",
+            where=str(path),
+            hint=f"git checkout {path}, or d4cbuild env lock {folder.path.name}",
+        )
 
 
 def _refuse_other(plan: Plan, manifest: Manifest) -> None:

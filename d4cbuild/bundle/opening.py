@@ -30,9 +30,11 @@ from d4cbuild.bundle.layout import (
 )
 from d4cbuild.bundle.script import render_script
 from d4cbuild.bundle.terms import DATA_PACKAGE, DATACITE, PAGES, RO_CRATE
+from d4cbuild.environment.definition import DEFINITION_FILE, DOCKERFILE
 from d4cbuild.environment.definition import LOCK_FILE as ENVIRONMENT_LOCK
+from d4cbuild.environment.dockerfile import render_dockerfile
 from d4cbuild.errors import HashMismatch, InputError
-from d4cbuild.model.environment import EnvironmentLock
+from d4cbuild.model.environment import Environment, EnvironmentLock
 from d4cbuild.model.lock import Lock
 from d4cbuild.model.parse import MAXIMUM_TEXT_BYTES, record_from_json, record_from_toml
 from d4cbuild.model.recipe import Recipe
@@ -180,11 +182,20 @@ class _Opening:
         return found or None
 
     def _warnings(self, contents: Contents) -> list[str]:
-        if self._small(SCRIPT) == render_script(contents):
-            return []
+        files = {entry.name: entry.data for entry in contents.environment_files}
+        definition = record_from_toml(Environment, files[DEFINITION_FILE], DEFINITION_FILE)
+        written = {
+            SCRIPT: (self._small(SCRIPT), render_script(contents)),
+            f"{ENVIRONMENT}/{DOCKERFILE}": (
+                files.get(DOCKERFILE),
+                render_dockerfile(definition, contents.environment),
+            ),
+        }
         return [
-            f"{SCRIPT} is not the one that this version of d4cbuild writes:"
-            " it is not used here, and should be read before it is run"
+            f"{name} is not the one that this version of d4cbuild writes:"
+            " it is not used here, and should be read before it is"
+            for name, (found, usual) in written.items()
+            if found != usual
         ]
 
     def _part(self, records: Mapping[str, bytes], name: str) -> bytes:

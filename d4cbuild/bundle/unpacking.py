@@ -67,6 +67,11 @@ def unpacked(
         _fill(opened.contents, store)
         if opened.contents.heavy is not None:
             _check_image(opened.contents.heavy, recipe, opened, store, progress)
+            for left in opened.contents.left_out():
+                progress.warn(
+                    f"source {left.source.name} is not in the bundle: {left.reason['en']};"
+                    " name a place that has it with --mirror, or use --online"
+                )
         else:
             for mirror in mirrors:
                 _borrow(Path(mirror), opened.contents, store)

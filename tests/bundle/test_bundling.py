@@ -11,6 +11,7 @@ import pytest
 
 from d4cbuild.bundle.archive import read_archive
 from d4cbuild.model.licences import may_redistribute
+from tests.bundle.conftest import ENVIRONMENTS
 from tests.bundle.received import ARTIFACTS, DATA, MANIFEST, bundled, files_of
 from tests.project import Project
 
@@ -155,6 +156,20 @@ def test_what_is_not_built_or_not_of_the_lock_is_not_bundled(fresh: Project) -> 
     answer = fresh.run("bundle", "recipes/places")
     assert answer.status == 64
     assert not (fresh.root / "dist" / "bundles").exists()
+
+
+def test_a_dockerfile_that_says_something_else_is_not_bundled(
+    project: Project, tmp_path: Path
+) -> None:
+    project.built()
+    (project.root / "environments").unlink()
+    shutil.copytree(ENVIRONMENTS, project.root / "environments")
+    path = project.root / "environments" / "small" / "Dockerfile"
+    path.write_text(path.read_text() + "RUN true\n")
+    answer = project.run("bundle", "recipes/places", "--output", str(tmp_path / "out"))
+    assert answer.status == 64
+    assert "d4cbuild env lock small" in answer.err
+    assert list((tmp_path / "out").iterdir() if (tmp_path / "out").exists() else []) == []
 
 
 def test_a_source_that_may_not_be_passed_on_stays_out_and_is_named(
