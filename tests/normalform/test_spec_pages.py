@@ -11,6 +11,7 @@ from d4cbuild.normalform import content, encoding, footer, geoparquet, place, ty
 
 from .pyarrows import VERSIONS
 from .slow_digest import RUN, WIDTHS
+from .test_skipping import POINTS
 
 SPEC = Path(d4cbuild.__file__).parent / "spec"
 LONGEST_STATISTIC = 4096  # held to by test_file.py
@@ -51,6 +52,9 @@ PARQUET = [
     f"`{footer.CREATED_BY.decode()}`",
     "| `file_offset` of a column chunk | 0 |",
     f"releases {', '.join(RELEASES[:-1])} and {RELEASES[-1]} do the same",
+    f"Of {POINTS / 1e6:g} million points in Hilbert order ({-(-POINTS // write.ROW_GROUP_ROWS)} row",
+    "a box of 1 % of the extent",
+    "from release 3.9 on. Debian 12 has 3.6,",
     f"less than {2**31:,} bytes",
     f"up to {types.MAXIMUM_DEPTH} levels deep",
 ]  # fmt: skip
