@@ -99,7 +99,7 @@ _ALL = (
         "Threads and processes finish in another order each time, so what they append, write or"
         " yield as they finish is in another order too.",
         "Collect results in the order of the tasks: executor.map, or futures read in the order in"
-        " which they were submitted; write from one thread.",
+        " which they were submitted; write from one thread, or sort what was collected.",
     ),
     Hazard(
         "float-sum",

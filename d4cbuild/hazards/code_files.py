@@ -16,6 +16,7 @@ from d4cbuild.hazards.python_module import PythonModule, comments_of, statement_
 from d4cbuild.hazards.python_order import order_spots
 from d4cbuild.hazards.python_shell import shell_spots
 from d4cbuild.hazards.python_sql import sql_in
+from d4cbuild.hazards.python_threads import thread_spots
 from d4cbuild.hazards.python_time import time_spots
 from d4cbuild.hazards.shell import read_shell
 from d4cbuild.hazards.sql import read_sql
@@ -89,6 +90,7 @@ def _python_spots(
         *call_spots(module),
         *time_spots(module),
         *chance_spots(module),
+        *thread_spots(module),
         *order_spots(module),
         *shell_spots(module),
         *sql.spots,

@@ -1,4 +1,4 @@
-"""Random numbers without a seed, results taken as threads finish, and sums in 32 bits."""
+"""Random numbers without a seed, and sums in 32 bits."""
 
 from __future__ import annotations
 
@@ -20,11 +20,6 @@ MAKERS: Final = frozenset(
 HARMLESS: Final = frozenset(
     {"seed", "Random", "Generator", "getstate", "setstate", "get_state", "set_state"}
 )
-AS_FINISHED: Final = frozenset(
-    {"concurrent.futures.as_completed", "asyncio.as_completed", "concurrent.futures.wait"}
-)
-STARTERS: Final = frozenset({"threading.Thread", "multiprocessing.Process", "threading.Timer"})
-WRITES: Final = frozenset({"append", "extend", "write", "writelines", "put", "update", "add"})
 TOTALS: Final = frozenset({"sum", "mean", "cumsum", "std", "var", "prod", "cumprod", "nansum"})
 NARROW: Final = frozenset({"float32", "f4", "<f4", "single", "float16", "half", "f2", "Float32"})
 
@@ -35,7 +30,6 @@ def chance_spots(module: PythonModule) -> Iterator[Spot]:
     for node in module.names.nodes:
         if isinstance(node, ast.Call):
             yield from _random(module, node, seeded)
-            yield from _threads(module, node)
             yield from _narrow_total(module, node)
         elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load):
             name = module.names.qualified(node) or ""
@@ -77,73 +71,6 @@ def _random(module: PythonModule, call: ast.Call, seeded: set[str]) -> Iterator[
         if made not in MAKERS and (len(call.args) < 2 or method == "sample_points"):
             message = f".{method}() without a seed"
             yield module.spot("unseeded-random", call, message)
-
-
-def _threads(module: PythonModule, call: ast.Call) -> Iterator[Spot]:
-    name = module.names.called(call) or ""
-    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if name in AS_FINISHED:
-        yield module.spot("thread-order", call, f"{name}() gives results as they finish")
-    elif method == "imap_unordered":
-        yield module.spot("thread-order", call, "imap_unordered() gives results as they finish")
-    elif method == "add_done_callback":
-        yield module.spot("thread-order", call, "callbacks come as tasks finish")
-    elif name in STARTERS:
-        target = next((k.value for k in call.keywords if k.arg == "target"), None)
-        if target is None or _writes(module, target):
-            yield module.spot("thread-order", call, f"{name}() starts something that writes")
-    elif method in {"submit", "apply_async", "map", "map_async"} and call.args:
-        is_pool = _is_pool(module, call.func)
-        if is_pool and _writes(module, call.args[0], unknown=False):
-            message = f"what .{method}() starts writes to something that others write to"
-            yield module.spot("thread-order", call, message)
-
-
-def _is_pool(module: PythonModule, function: ast.expr) -> bool:
-    if not isinstance(function, ast.Attribute):
-        return False
-    made = module.names.called(module.names.value_of(function.value)) or ""
-    return made.endswith(("Executor", "Pool"))
-
-
-def _writes(module: PythonModule, target: ast.expr, unknown: bool = True) -> bool:
-    """Whether a function changes something that is not its own.
-
-    Args:
-        module: Where it is.
-        target: What names the function.
-        unknown: The answer where it is not to be seen.
-    """
-    node: ast.AST = target
-    if isinstance(target, ast.Name):
-        binding = module.names.binding_of(target)
-        if binding is not None:
-            node = binding.node if binding.value is None else binding.value
-    if isinstance(node, ast.Attribute):
-        return node.attr in WRITES or unknown
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-        return unknown
-    return any(_is_outer_write(module, inner, node) for inner in ast.walk(node))
-
-
-def _is_outer_write(module: PythonModule, node: ast.AST, function: ast.AST) -> bool:
-    if isinstance(node, ast.Global | ast.Nonlocal):
-        return True
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        owner = node.func.value
-        return node.func.attr in WRITES and _is_outer(module, owner, function)
-    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute | ast.Subscript):
-        return _is_outer(module, node.target.value, function)
-    return False
-
-
-def _is_outer(module: PythonModule, owner: ast.expr, function: ast.AST) -> bool:
-    while isinstance(owner, ast.Attribute | ast.Subscript):
-        owner = owner.value
-    if not isinstance(owner, ast.Name):
-        return False
-    binding = module.names.binding_of(owner)
-    return binding is None or binding.scope is not function
 
 
 def _narrow_total(module: PythonModule, call: ast.Call) -> Iterator[Spot]:

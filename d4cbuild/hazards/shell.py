@@ -71,6 +71,8 @@ OWN: Final = frozenset(
 LOCALES: Final = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 # After them the order of their input is gone, or was put right.
 ORDER_FREE: Final = frozenset({"sort", "wc", "sha256sum --total", "rm", "grep -c", "grep -q"})
+AWKS: Final = frozenset({"awk", "gawk", "mawk", "nawk"})
+AWK_QUOTED: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 EXPANSION: Final = re.compile(r"\$(?:\{[#!]?)?(\$|[A-Za-z_]\w*)")
 HOST_FILE: Final = re.compile(r"/(proc|sys)/|/etc/(hostname|machine-id|passwd|localtime)$")
 # What a script sets itself: by name=, for name in, read name, export name=.
@@ -171,9 +173,20 @@ def _by_arguments(
         yield "thread-order", "xargs -P runs several at once, which finish in any order"
     elif program == "parallel" and "k" not in flags and not _has(arguments, "--keep-order"):
         yield "thread-order", "parallel without --keep-order writes as its jobs finish"
+    elif program in AWKS:
+        yield from _of_awk(program, arguments)
     elif program == "getconf" and any("NPROCESSORS" in a for a in arguments):
         yield "cpu-count", "getconf tells how many processors the machine has"
     yield from _of_archives(program, arguments, flags)
+
+
+def _of_awk(program: str, arguments: list[str]) -> Iterator[tuple[str, str]]:
+    text = AWK_QUOTED.sub("", " ".join(arguments))
+    # srand() without an argument takes the clock.
+    if re.search(r"\brand\s*\(", text) and not re.search(r"\bsrand\s*\(\s*\w", text):
+        yield "unseeded-random", f"rand() in {program} without srand(NUMBER)"
+    if re.search(r"\bsystime\s*\(", text):
+        yield "clock", f"systime() in {program} reads the clock"
 
 
 def _of_archives(program: str, arguments: list[str], flags: str) -> Iterator[tuple[str, str]]:

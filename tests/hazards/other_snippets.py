@@ -128,6 +128,9 @@ if ! curl -O https://example.invalid/a.csv; then # <- network
 fi
 """,
     "git": "git clone https://example.invalid/a # <- network\n",
+    "awk": "awk 'BEGIN { print rand() }' > x # <- unseeded-random\n",
+    "awk_seeded_by_the_clock": "awk '{ srand(); x = rand (); print x }' a # <- unseeded-random\n",
+    "awk_clock": "gawk 'BEGIN { print systime() }' # <- clock\n",
     "background": "python a.py & # <- thread-order\nwait\n",
     "xargs": "ls | xargs -P 4 -n 1 python a.py # <- thread-order\n",
     "nproc": "make_parts $(nproc) # <- cpu-count\n",
@@ -151,6 +154,8 @@ zip a.zip a # <- archive-times
 }
 
 GOOD_SHELL = {
+    "awk_seeded": "awk 'BEGIN { srand(7); print rand() }' > x\n",
+    "awk_words": "awk '{ brand = operand($1); print \"rand()\", brand }' a > x\n",
     "document_that_is_no_shell": """\
 cat <<'END' > words.txt
 date

@@ -190,6 +190,51 @@ def main(names):
     for name in names:
         pool.submit(lambda: rows.append(name))  # <- thread-order
 """,
+    "pool_that_calls_what_appends": """
+from concurrent.futures import ThreadPoolExecutor
+rows = []
+def keep(row):
+    rows.append(row)
+def work(name):
+    keep(name.upper())
+def main(names):
+    with ThreadPoolExecutor(4) as pool:
+        pool.map(work, names)  # <- thread-order
+    return rows
+""",
+    "pool_given_to_a_function": """
+from concurrent.futures import Executor
+from functools import partial
+def main(pool: Executor, names, out):
+    def work(mark, name):
+        out.writerow([mark, name])
+    for name in names:
+        pool.submit(partial(work, "x"), name)  # <- thread-order
+""",
+    "thread_that_appends_to_a_file": """
+from threading import Thread
+def work(path, text):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(text)
+Thread(None, work, args=("out.txt", "a")).start()  # <- thread-order
+""",
+    "pool_that_prints_to_a_file": """
+import multiprocessing.pool
+def main(names, out):
+    def work(name):
+        print(name, file=out)
+    with multiprocessing.pool.ThreadPool(4) as pool:
+        pool.map(work, names)  # <- thread-order
+""",
+    "thread_that_adds_keys": """
+import asyncio
+found = {}
+def work(name):
+    found[name] = len(name)
+async def main(names):
+    await asyncio.gather(*(asyncio.to_thread(work, name) for name in names))  # <- thread-order
+    return list(found)
+""",
     "float32_sum": """\
 import numpy as np
 x = np.ones(9, dtype=np.float32)
@@ -541,5 +586,56 @@ x = con.execute("SELECT sum(v::DOUBLE) FROM t").fetchone()
 """,
     "query_of_frame": "def f(frame):\n    return frame.query('a > 1 and b < now')\n",
     "subprocess_sorted": "import subprocess\nsubprocess.run('find . | sort | head', shell=True)\n",
+    "pool_with_a_file_for_each": """
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+def work(path):
+    rows = []
+    rows.append(path.name)
+    with Path(f"{path}.txt").open("w", encoding="utf-8") as file:
+        file.writelines(rows)
+        print("end", file=file)
+    return rows
+def main(paths):
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(work, paths))
+""",
+    "pool_that_appends_and_sorts": """
+from concurrent.futures import ThreadPoolExecutor
+def main(names):
+    rows = []
+    def work(name):
+        rows.append(name)
+    with ThreadPoolExecutor() as pool:
+        pool.map(work, names)
+    return sorted(rows)
+""",
+    "thread_that_appends_and_sorts": """
+import threading
+def main(names):
+    rows = []
+    threads = [threading.Thread(target=lambda: rows.append(name)) for name in names]
+    for thread in threads:
+        thread.start()
+    rows.sort()
+    return rows
+""",
+    "pool_that_fills_places": """
+from concurrent.futures import ThreadPoolExecutor
+def main(names):
+    found = [None] * len(names)
+    sizes = {}
+    def work(place):
+        found[place] = names[place].upper()
+        sizes[names[place]] = place
+    with ThreadPoolExecutor() as pool:
+        pool.map(work, range(len(names)))
+    return found, [sizes[name] for name in names]
+""",
+    "map_of_something_else": """
+rows = []
+def work(frame):
+    return frame.column.map(rows.append), map(rows.append, frame)
+""",
     "word_in_text": "print('time.time() and glob.glob() are not called here: uuid4(), now()')\n",
 }
