@@ -81,7 +81,8 @@ def command(
     A and B are Parquet or GeoParquet files, manifests or recipes with one, archives, texts, any
     other files, or two folders.
 
-    Exit codes: 0 the same bytes; 4 other bytes, but the same table; 8 not even that.
+    Exit codes: 0 the same bytes; 4 other bytes, but the same table; 12 not even that
+    (the bits 4 and 8, as for verify).
     """
     names = tuple(name for name in (key or "").split(",") if name)
     options = DiffOptions(names, manifest, _memory(memory), examples, tmp)

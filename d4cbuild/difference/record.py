@@ -169,9 +169,9 @@ class Difference:
 
     @property
     def exit_code(self) -> int:
-        """Exit code of the command line."""
+        """Exit code of the command line, in bits: what is not even equivalent is not identical."""
         codes = {"identical": Exit.OK, "equivalent": Exit.NOT_IDENTICAL}
-        return int(codes.get(self.verdict, Exit.NOT_EQUIVALENT))
+        return int(codes.get(self.verdict, Exit.NOT_IDENTICAL | Exit.NOT_EQUIVALENT))
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""

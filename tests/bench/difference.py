@@ -98,7 +98,7 @@ def _one(*command: str) -> tuple[float, int, str]:
         said = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 8):
+    if process.returncode not in (0, 12):
         raise RuntimeError(f"{command} failed")
     return perf_counter() - began, usage.ru_maxrss * 1024, said
 

@@ -83,7 +83,7 @@ def test_a_cell_made_other_is_found_and_its_class_named(
     assert (finding.name, finding.column, finding.count) == (name, column, 1)
     assert [(e.row_a, e.row_b) for e in finding.examples] == [(row, row)]
     assert found.verdict == "different"
-    assert found.exit_code == 8
+    assert found.exit_code == 12
     assert found.rows is not None
     assert (found.rows.changed, found.rows.cells, found.rows.moved) == (1, 1, 0)
     assert found.causes

@@ -103,11 +103,11 @@ def test_the_command_answers_as_text_json_and_a_page(tmp_path: Path) -> None:
     pq.write_table(table(), a)
     pq.write_table(changed("name", 4, "Toronto"), b)
     text = run(a, b, "--key", "id", "--memory", "16MiB", "--html", page)
-    assert (text.returncode, text.stderr) == (8, "")
+    assert (text.returncode, text.stderr) == (12, "")
     assert 'id=4: "Montréal 4" → "Toronto"' in text.stdout
     assert "Toronto" in page.read_text()
     record = json.loads(run(a, b, "--json").stdout)
-    assert (record["verdict"], record["exit_code"]) == ("different", 8)
+    assert (record["verdict"], record["exit_code"]) == ("different", 12)
     assert record["rows"]["cells"] == 1
     assert run(a, a).returncode == 0
 
@@ -149,7 +149,7 @@ def test_tables_without_rows_or_columns_are_tables(rows: int, tmp_path: Path) ->
     assert (empty.verdict == "identical") == (rows == 0)
     assert empty.rows is None or empty.rows.removed == rows
     bare = compare(tmp_path / "full", tmp_path / "bare", DiffOptions())
-    assert bare.exit_code == Exit.NOT_EQUIVALENT
+    assert bare.exit_code == Exit.NOT_IDENTICAL | Exit.NOT_EQUIVALENT
     assert {e.where for e in bare.findings[0].examples} == {"column x", "column y"}
 
 
@@ -160,7 +160,7 @@ def test_a_file_that_is_no_parquet_is_compared_as_what_it_is(tmp_path: Path) -> 
     pq.write_table(table(), tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_text("no Parquet at all\n")
     found = compare(tmp_path / "a.parquet", tmp_path / "b.parquet", DiffOptions())
-    assert found.exit_code == Exit.NOT_EQUIVALENT
+    assert found.exit_code == Exit.NOT_IDENTICAL | Exit.NOT_EQUIVALENT
     layers = {layer.name: layer.says for layer in found.layers}
     assert layers["kind"] == "parquet against text"
 

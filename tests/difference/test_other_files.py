@@ -37,18 +37,18 @@ def differ(folder: Path, a: bytes, b: bytes) -> Difference:
     [
         (b"same\n", b"same\n", None, 0),
         (b"", b"", None, 0),
-        (b"one\ntwo\n", b"one\r\ntwo\r\n", "line-ends", 8),
-        (b"one\ntwo\n", b"\xef\xbb\xbfone\ntwo\n", "line-ends", 8),
-        (b"one\ntwo\n", b"one\ntwo", "line-ends", 8),
-        (b"one\ntwo\n", b"one\n2\n", "lines", 8),
-        (b"one\n", b"", "lines", 8),
-        ("Montréal\n".encode(), "Montréal\n".encode("cp1252"), "text-encoding", 8),
+        (b"one\ntwo\n", b"one\r\ntwo\r\n", "line-ends", 12),
+        (b"one\ntwo\n", b"\xef\xbb\xbfone\ntwo\n", "line-ends", 12),
+        (b"one\ntwo\n", b"one\ntwo", "line-ends", 12),
+        (b"one\ntwo\n", b"one\n2\n", "lines", 12),
+        (b"one\n", b"", "lines", 12),
+        ("Montréal\n".encode(), "Montréal\n".encode("cp1252"), "text-encoding", 12),
         (b'{"a": 1, "b": [2]}', b'{"b":[2],\n"a":1}', "json-form", 4),
-        (b'{"a": 1, "b": [2]}', b'{"a": 1, "b": [3]}', "member", 8),
-        (b'{"a": 1}', b'{"a": true}', "member", 8),
-        (b"\0\1\2", b"\0\1\3", "bytes", 8),
-        (b"\0\1\2", b"\0\1\2\3", "bytes", 8),
-        (b"\0\1\2", b"text", "bytes", 8),
+        (b'{"a": 1, "b": [2]}', b'{"a": 1, "b": [3]}', "member", 12),
+        (b'{"a": 1}', b'{"a": true}', "member", 12),
+        (b"\0\1\2", b"\0\1\3", "bytes", 12),
+        (b"\0\1\2", b"\0\1\2\3", "bytes", 12),
+        (b"\0\1\2", b"text", "bytes", 12),
     ],
 )
 def test_plain_files_are_compared_as_what_they_are(
@@ -107,7 +107,7 @@ def test_members_of_archives_are_compared(pack: Callable[..., bytes], tmp_path: 
     assert (wrapper.exit_code, wrapper.findings[0].name) == (4, "wrapper")
     after = {"a.txt": b"two\n", "b.json": b'{"x":1}', "new": b"!"}
     found = differ(tmp_path, pack(before), pack(after))
-    assert found.exit_code == 8
+    assert found.exit_code == 12
     assert {e.where for e in found.findings[0].examples} == {"gone", "new", "a.txt", "b.json"}
     inner = {each.a.path.rsplit(": ")[-1]: each.findings[0].name for each in found.inner}
     assert inner == {"a.txt": "lines", "b.json": "json-form"}
@@ -130,7 +130,7 @@ def test_what_is_compressed_is_compared_unpacked(pack: Any, other: Any, tmp_path
     data = b"".join(f"{i * i}\n".encode() for i in range(2000))
     assert differ(tmp_path, pack(data), other(data)).exit_code == 4
     found = differ(tmp_path, pack(data), pack(data + b"more\n"))
-    assert found.exit_code == 8
+    assert found.exit_code == 12
     assert found.inner[0].findings[0].name == "lines"
 
 
@@ -198,7 +198,7 @@ def other_commit(record: Any) -> None:
     [
         (nothing, ["json-form"], 4),
         (other_bytes, ["output-bytes"], 4),
-        (other_table, ["output"], 8),
+        (other_table, ["output"], 12),
         (other_parameters, ["ingredient"], 4),
         (other_package, ["ingredient"], 4),
         (other_commit, ["provenance"], 4),
