@@ -34,6 +34,7 @@ COMMANDS = {
     "release": ("release", "Make a version: check what changed, write notes, bundle, tag."),
     "digest": ("digest", "Print the digests of files, and of the tables in them."),
     "normalise": ("normalise", "Write any table as Parquet in normal form."),
+    "schema": ("schema", "Print the JSON Schema of a file that people write, for editors."),
     "env": ("env", "Environments: lock, build, show, export."),
     "store": ("store", "The store on this machine, and shared ones: ls, verify, gc, push."),
     "doctor": ("doctor", "Say what this machine can do, and what to install."),
