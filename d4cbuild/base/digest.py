@@ -171,6 +171,14 @@ def blake3_of_stream(chunks: Iterable[bytes]) -> Digest:
     return Digest("blake3", hasher.hexdigest())
 
 
+def sha256_of_stream(chunks: Iterable[bytes]) -> Digest:
+    """SHA-256 of chunks in order."""
+    hasher = hashlib.sha256()
+    for chunk in chunks:
+        hasher.update(chunk)
+    return Digest("sha256", hasher.hexdigest())
+
+
 def blake3_of_file(path: Path) -> Digest:
     """BLAKE3 of a file's bytes."""
     with path.open("rb") as stream:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from d4cbuild.base.archive import TarEntry
+from d4cbuild.build.folder import LOCK_FILE, MANIFEST_FILE
+from d4cbuild.build.project import RECIPE_FILE
 from d4cbuild.bundle.archive import Member, read_archive
 from d4cbuild.bundle.layout import (
     CODE,
@@ -19,16 +21,26 @@ from d4cbuild.bundle.layout import (
     NORMALISATION,
     OWN_SOURCE,
     PARAMETERS,
+    README,
     RECIPE,
     SCRIPT,
 )
+from d4cbuild.code.folder import NOT_CODE
+from d4cbuild.environment.definition import DEFINITION_FILE, DOCKERFILE
+from d4cbuild.environment.definition import LOCK_FILE as ENVIRONMENT_LOCK
 from d4cbuild.errors import InputError
 
 MAXIMUM_SMALL_BYTES: Final = 256 << 20
 """Of all its files together, without the history, which is never in memory."""
 
-_FOLDERS: Final = (RECIPE, CODE, ENVIRONMENT, NORMAL_FORM, FORMATS, OWN_SOURCE)
-_FILES: Final = (HISTORY, NAMES, NORMALISATION, PARAMETERS, SCRIPT)
+_FOLDERS: Final = (CODE, NORMAL_FORM, FORMATS, OWN_SOURCE)
+_FILES: Final = frozenset(
+    {
+        *(HISTORY, NAMES, NORMALISATION, PARAMETERS, SCRIPT),
+        *(f"{RECIPE}/{name}" for name in (RECIPE_FILE, LOCK_FILE, MANIFEST_FILE, README)),
+        *(f"{ENVIRONMENT}/{name}" for name in (DEFINITION_FILE, ENVIRONMENT_LOCK, DOCKERFILE)),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -50,11 +62,7 @@ class Artifacts:
         """
         members = {member.name: member for member in read_archive(path)}
         small = sum(member.size for name, member in members.items() if name != HISTORY)
-        strange = [
-            name
-            for name in members
-            if name not in _FILES and not name.startswith(tuple(f"{each}/" for each in _FOLDERS))
-        ]
+        strange = [name for name in members if not _is_known(name)]
         if small > MAXIMUM_SMALL_BYTES or strange:
             raise InputError(
                 "the source artifacts are not as d4cbuild writes them",
@@ -81,3 +89,14 @@ class Artifacts:
         """The bytes of a file, if it is there."""
         member = self.members.get(name)
         return None if member is None else member.data()
+
+
+def _is_known(name: str) -> bool:
+    if name in _FILES:
+        return True
+    folder = next((each for each in _FOLDERS if name.startswith(f"{each}/")), None)
+    parts = name.split("/")
+    # Nothing of a git repository's own is ever laid out, nor what would hide a file of the recipe.
+    is_git = any(part.casefold() == ".git" for part in parts)
+    hides = folder == CODE and parts[1] in NOT_CODE
+    return folder is not None and not is_git and not hides

@@ -6,9 +6,9 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
+from d4cbuild.base.digest import sha256_of_stream
 from d4cbuild.bundle.archive import chunks_of
 from d4cbuild.bundle.layout import IMAGE, PART, SUMS
 from d4cbuild.errors import HashMismatch, InputError
@@ -83,7 +83,7 @@ def received_files(folder: Path) -> dict[str, ReceivedFile]:
     faults = [f"{name}: missing" for name in sorted(sums.keys() - present)]
     faults += [f"{name}: not listed in {SUMS}" for name in sorted(present - sums.keys() - {SUMS})]
     for name, expected in sums.items():
-        if name in present and _sha256(folder / name) != expected:
+        if name in present and sha256_of_stream(chunks_of(folder / name)).hex != expected:
             faults.append(f"{name}: other bytes")
     if faults:
         raise HashMismatch(
@@ -142,13 +142,6 @@ def _read_sums(path: Path) -> dict[str, str]:
             )
         sums[match[2]] = match[1]
     return sums
-
-
-def _sha256(path: Path) -> str:
-    hasher = sha256()
-    for chunk in chunks_of(path):
-        hasher.update(chunk)
-    return hasher.hexdigest()
 
 
 def _put_together(folder: Path, names: list[str]) -> dict[str, ReceivedFile]:

@@ -16,6 +16,7 @@ from d4cbuild.build.plan import Plan, plan_locked
 from d4cbuild.build.project import RECIPE_FILE
 from d4cbuild.bundle.archive import Member, of_file
 from d4cbuild.bundle.contents import Contents, Heavy, history_member, redistributable
+from d4cbuild.bundle.layout import README
 from d4cbuild.bundle.own import formats, own_source
 from d4cbuild.code.gitbundle import history_of
 from d4cbuild.environment.definition import DEFINITION_FILE, DOCKERFILE, EnvironmentFolder
@@ -29,7 +30,6 @@ from d4cbuild.sources.fetch import fetch_source
 from d4cbuild.store import Store
 
 MAXIMUM_HISTORY_BYTES = 1 << 30
-README = "README.md"
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class Gathering:
                 " the bundle has the code, but not its history"
             )
             return None
-        if found.size > MAXIMUM_HISTORY_BYTES:
+        if found.size > MAXIMUM_HISTORY_BYTES or not found.is_bounded:
             self.progress.warn(
-                f"the history has {found.size >> 20} MiB, more than"
-                f" {MAXIMUM_HISTORY_BYTES >> 20} MiB: the bundle has the code alone"
+                f"the history has {found.size >> 20} MiB in {len(found.objects)} objects, more"
+                " than a bundle may hold: it has the code alone"
             )
             return None
         return history_member(found.bundle_size, found.chunks)

@@ -16,6 +16,7 @@ NOTES: Final = {"en": "RELEASE-NOTES.md", "fr": "NOTES-DE-VERSION.md"}
 
 # In the archive of source artifacts.
 RECIPE: Final = "recipe"
+README: Final = "README.md"
 CODE: Final = "code"
 HISTORY: Final = "history.gitbundle"
 NAMES: Final = "swhid.txt"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from d4cbuild.attest.statement import MANIFEST_NAME
 from d4cbuild.base.archive import TarEntry
-from d4cbuild.base.digest import Digest, blake3_of_stream
+from d4cbuild.base.digest import Digest, blake3_of_stream, sha256_of_stream
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.carried import CarriedCode, lay_out
 from d4cbuild.build.folder import RecipeFolder
@@ -158,6 +158,7 @@ def _borrow(sibling: Path, contents: Contents, store: Store) -> None:
 def _borrow_members(members: list[Member], wanted: Mapping[str, Digest], store: Store) -> None:
     for member in members:
         digest = wanted.get(member.name)
-        # What has other bytes lies in the store under its own name, and is never asked for.
-        if digest is not None and store.find(digest) is None:
+        if digest is None or store.find(digest) is not None:
+            continue
+        if sha256_of_stream(member.read()) == digest:
             store.put_chunks(member.read())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SIGNATURE = "# v2 git bundle\n"
 BRANCH = "refs/heads/main"
+MAXIMUM_OBJECTS = 500_000
+MAXIMUM_OBJECT_BYTES = 256 << 20
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 _PACK_VERSION = 2
 _STORED_BLOCK = 0xFFFF
@@ -49,10 +51,16 @@ class History:
         return sum(size for _, _, size in self.objects)
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether readers will take it: not with too many objects, or too large ones."""
+        largest = max(size for _, _, size in self.objects)
+        return len(self.objects) <= MAXIMUM_OBJECTS and largest <= MAXIMUM_OBJECT_BYTES
+
+    @property
     def bundle_size(self) -> int:
         """Bytes of the git bundle."""
         objects = sum(
-            len(_object_header(_KINDS[kind], size)) + _stored_size(size)
+            len(_object_header(_KINDS[kind], size)) + stored_size(size)
             for kind, _, size in self.objects
         )
         return len(self._start()) + len(b"PACK") + 8 + objects + _SHA1_BYTES
@@ -94,8 +102,16 @@ def history_of(folder: Path, commit: str) -> History | None:
             where=str(folder),
             hint="git fetch --unshallow",
         )
-    found = _closure(repository, commit)
-    return History(commit, tuple(found), repository)
+    return History(commit, tuple(_closure(repository, commit)), repository)
+
+
+def history_in(repository: pygit2.Repository, commit: str) -> Iterator[bytes]:
+    """Yield the bytes of the git bundle of a commit that is in a repository.
+
+    Raises:
+        KeyError: if something that the commit needs is not there.
+    """
+    yield from History(commit, tuple(_closure(repository, commit)), repository).chunks()
 
 
 def _closure(repository: pygit2.Repository, commit: str) -> list[tuple[str, str, int]]:
@@ -151,7 +167,8 @@ def _object_header(kind: int, size: int) -> bytes:
     return bytes(header)
 
 
-def _stored_size(size: int) -> int:
+def stored_size(size: int) -> int:
+    """Bytes of an object of some size in the pack, without its header."""
     blocks = max(1, -(-size // _STORED_BLOCK))
     return len(_ZLIB_HEADER) + size + 5 * blocks + 4
 

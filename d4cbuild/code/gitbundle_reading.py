@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from d4cbuild.code.folder import Code
-from d4cbuild.code.gitbundle import SIGNATURE
+from d4cbuild.code.gitbundle import (
+    MAXIMUM_OBJECT_BYTES,
+    MAXIMUM_OBJECTS,
+    SIGNATURE,
+    history_in,
+    stored_size,
+)
 from d4cbuild.code.repository import code_of_tree, tree_by_id
 from d4cbuild.errors import InputError
 
@@ -18,7 +24,6 @@ if TYPE_CHECKING:
 _KINDS = {1: "commit", 2: "tree", 3: "blob"}
 _TRAILER_BYTES = 20
 _LONGEST_LINE = 1024
-_MAXIMUM_OBJECTS = 10_000_000
 _CHUNK_BYTES = 1 << 16
 
 
@@ -46,13 +51,28 @@ def code_in_bundle(path: Path, commit: str, tree: str, scratch: Path) -> Code:
         start = stream.tell()
         _check_trailer(stream, start, path.stat().st_size, str(path))
         stream.seek(start)
-        _read_objects(stream, repository, str(path), path.stat().st_size)
-    if commit not in repository:
-        raise _wrong(str(path), "incomplete", f"commit {commit}", "it is not in the pack")
-    found = tree_by_id(repository, tree)
+        _read_objects(stream, repository, str(path))
+    try:
+        _refuse_other(path, repository, commit)
+        found = tree_by_id(repository, tree)
+    except (pygit2.GitError, KeyError, ValueError) as error:
+        # What git's library says of objects that are missing, or are not what they should be.
+        raise _wrong(str(path), "incomplete", f"all that commit {commit} needs", str(error)) from (
+            error
+        )
     if found is None:
         raise _wrong(str(path), "incomplete", f"tree {tree}", "it is not in the pack")
     return code_of_tree(repository, found)
+
+
+def _refuse_other(path: Path, repository: pygit2.Repository, commit: str) -> None:
+    """Write the bundle again from its objects: no form but ours is left, and nothing besides."""
+    with path.open("rb") as stream:
+        same = all(stream.read(len(chunk)) == chunk for chunk in history_in(repository, commit))
+        if not same or stream.read(1):
+            raise _wrong(
+                str(path), "not as we write it", f"commit {commit} and what it needs", "other bytes"
+            )
 
 
 def _head(stream: BinaryIO, where: str) -> str:
@@ -77,17 +97,14 @@ def _check_trailer(stream: BinaryIO, start: int, size: int, where: str) -> None:
         raise _wrong(where, "cut or changed", "the SHA-1 at its end", "other bytes")
 
 
-def _read_objects(
-    stream: BinaryIO, repository: pygit2.Repository, where: str, most_bytes: int
-) -> None:
+def _read_objects(stream: BinaryIO, repository: pygit2.Repository, where: str) -> None:
     start = stream.read(12)
     count = int.from_bytes(start[8:12])
-    if start[:8] != b"PACK\0\0\0\2" or count > _MAXIMUM_OBJECTS:
+    if start[:8] != b"PACK\0\0\0\2" or count > MAXIMUM_OBJECTS:
         raise _wrong(where, "no git bundle", "a pack of version 2", repr(start))
     for _ in range(count):
         kind, size = _object_header(stream)
-        # Stored objects are never larger than the file they are in.
-        if kind not in _KINDS or size > most_bytes:
+        if kind not in _KINDS or size > MAXIMUM_OBJECT_BYTES:
             raise _wrong(where, "not as we write it", "whole objects", f"kind {kind}, {size} bytes")
         repository.write(kind, _inflate(stream, size, where))
 
@@ -107,17 +124,15 @@ def _byte(stream: BinaryIO) -> int:
 
 
 def _inflate(stream: BinaryIO, size: int, where: str) -> bytes:
+    """An object's bytes. They are stored, so all of them together are no larger than the file."""
     inflater = zlib.decompressobj()
-    data = bytearray()
     try:
-        while not inflater.eof and len(data) <= size and (chunk := stream.read(_CHUNK_BYTES)):
-            data += inflater.decompress(chunk, size + 1 - len(data))
+        data = inflater.decompress(stream.read(stored_size(size)), size + 1)
     except zlib.error as error:
         raise _wrong(where, "damaged", "a zlib stream", str(error)) from error
-    if not inflater.eof or len(data) != size:
+    if not inflater.eof or inflater.unused_data or len(data) != size:
         raise _wrong(where, "damaged", f"an object of {size} bytes", f"{len(data)} bytes")
-    stream.seek(-len(inflater.unused_data), 1)
-    return bytes(data)
+    return data
 
 
 def _wrong(where: str, what: str, expected: str, found: str) -> InputError:

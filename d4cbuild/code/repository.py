@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ from d4cbuild.errors import InputError
 
 if TYPE_CHECKING:
     import pygit2
+
+MAXIMUM_ENTRIES = 100_000
+MAXIMUM_CODE_BYTES = 256 << 20
+MAXIMUM_PATH = 1024
 
 
 def open_repository(folder: Path) -> pygit2.Repository | None:
@@ -121,20 +126,48 @@ def code_of_tree(repository: pygit2.Repository, tree: pygit2.Tree) -> Code:
     Raises:
         InputError: for anything in it that is no plain file.
     """
-    return Code.of(list(_entries(repository, tree, "")))
+    return Code.of(list(_entries(repository, tree, "", _Bounds())))
 
 
-def _entries(repository: pygit2.Repository, tree: pygit2.Tree, above: str) -> Iterator[TarEntry]:
+@dataclass
+class _Bounds:
+    """What was met so far: few trees that hold each other often name more than any disk has."""
+
+    entries: int = 0
+    size: int = 0
+
+    def meet(self, above: str, size: int) -> None:
+        self.entries += 1
+        self.size += size
+        if (
+            self.entries > MAXIMUM_ENTRIES
+            or self.size > MAXIMUM_CODE_BYTES
+            or len(above) > MAXIMUM_PATH
+        ):
+            raise InputError(
+                "the recipe's code is too large",
+                expected=f"at most {MAXIMUM_ENTRIES} files, {MAXIMUM_CODE_BYTES >> 20} MiB,"
+                f" and paths of {MAXIMUM_PATH} characters",
+                found=f"{self.entries} files, {self.size >> 20} MiB",
+                where=above[:80],
+                hint="data belong into [[sources]], not into the code",
+            )
+
+
+def _entries(
+    repository: pygit2.Repository, tree: pygit2.Tree, above: str, bounds: _Bounds
+) -> Iterator[TarEntry]:
     import pygit2
 
     for item in tree:
+        bounds.meet(above, item.size if isinstance(item, pygit2.Blob) else 0)
         name = f"{above}{text_name(item.raw_name or b'')}"
         if not above and item.name in NOT_CODE:
             continue
         if isinstance(item, pygit2.Tree):
             if item.name == CACHE:
                 continue
-            yield from _entries(repository, item, f"{name}/")
+            yield from _entries(repository, item, f"{name}/", bounds)
         elif isinstance(item, pygit2.Blob) and item.filemode != pygit2.enums.FileMode.LINK:
             executable = item.filemode == pygit2.enums.FileMode.BLOB_EXECUTABLE
             yield TarEntry(name, item.data, executable)
