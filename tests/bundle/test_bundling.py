@@ -62,6 +62,20 @@ def test_another_clone_with_another_umask_gives_the_same_bundle(
     assert files_of(bundled(other, tmp_path / "out", "--thin")) == files_of(thin)
 
 
+@pytest.mark.engine
+def test_a_build_by_the_other_runner_gives_the_same_bundle(
+    thin: Path, built: Project, stranger: Project
+) -> None:
+    clone = stranger.root / "clone"
+    subprocess.run(["git", "clone", "-q", str(built.root), str(clone)], check=True)
+    (clone / "environments").symlink_to(ENVIRONMENTS)
+    other = Project(clone, stranger.store)
+    answer = other.run("build", "recipes/places", "--runner", "docker", "--json")
+    assert answer.status == 0, answer.err
+    assert answer.json["results"][0]["status"] == "built"
+    assert files_of(bundled(other, stranger.root / "out", "--thin")) == files_of(thin)
+
+
 def test_git_clones_the_history_and_finds_the_locked_commit(
     thin: Path, built: Project, tmp_path: Path
 ) -> None:
