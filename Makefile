@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 export D4CBUILD_STORE ?= $(CURDIR)/.cache/store
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# Processes that run tests; 0 for none but the one that collects them.
+WORKERS ?= 2
 DEMO := recipes/statcan-odhf recipes/statcan-cma-2016
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,8 @@ demo: $(VENV)/run sandbox ## Build two real datasets, rebuild them, and compare 
 
 .PHONY: test
 test: $(VENV)/dev sandbox ## Run the whole test suite
-	$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/d4cbuild env build geo >/dev/null # once, before several processes ask for it
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 .PHONY: check
 check: $(VENV)/dev ## Style, types and floors
