@@ -24,7 +24,7 @@ _OPTIONS = (
         default=1,
         show_default=True,
         metavar="N",
-        help="With --vary: repeat with other choices.",
+        help="With --vary: repeat with choices drawn anew.",
     ),
     click.option(
         "--seed",

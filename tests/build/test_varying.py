@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from hypothesis import strategies as st
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.plan import plan_locked
 from d4cbuild.build.vary.bisect import causes
+from d4cbuild.build.vary.draw import draw
 from d4cbuild.build.vary.elsewhere import lay_out_elsewhere
 from d4cbuild.build.vary.errand import environment_of
 from d4cbuild.build.vary.surroundings import Surroundings
-from d4cbuild.build.vary.variation import VARIATIONS
+from d4cbuild.build.vary.variation import VARIATIONS, Here
 from d4cbuild.store import Store
 from tests.conftest import REPOSITORY
 from tests.project import Answer, Project
@@ -189,7 +192,7 @@ def test_an_output_that_differs_anyway_is_told_apart_from_one_that_is_varied(
     assert "the same every time" in steady["reason"]
 
 
-def test_rounds_take_other_choices_and_a_seed_repeats_them(project: Project) -> None:
+def test_rounds_draw_choices_and_a_seed_repeats_them(project: Project) -> None:
     watching(project, nothing="'the same'")
     options = ("memory,clock,umask", "--rounds", "3", "--seed", "snow")
     first, again = (result(vary(project, *options)) for _ in range(2))
@@ -197,8 +200,8 @@ def test_rounds_take_other_choices_and_a_seed_repeats_them(project: Project) -> 
     assert first["varied"]["rebuilds"] == 3
     rounds = first["varied"]["rounds"]
     moments = [said["clock"].partition("(")[2] for said in rounds]
-    assert len(set(moments)) == 3
-    assert len({said["memory"] for said in rounds}) == 2
+    assert moments[0] != moments[1]
+    assert rounds[0]["memory"] != rounds[1]["memory"]
     repeated = again["varied"]["rounds"]
     assert [said["memory"] for said in repeated] == [said["memory"] for said in rounds]
     assert [said["clock"].partition("(")[2] for said in repeated] == moments
@@ -343,3 +346,43 @@ def test_the_specification_lists_the_variations_as_they_are() -> None:
     page = (REPOSITORY / "d4cbuild" / "spec" / "variations.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert rows == [f"| `{v.name}` | {v.does} | {v.catches} |" for v in VARIATIONS]
+
+
+def _drawn(seed: str, rounds: int = 12) -> list[dict[str, str]]:
+    here = Here(
+        runner="bubblewrap",
+        other_runner="docker",
+        no_other="",
+        cpus=2,
+        machine_cpus=8,
+        room=True,
+        no_namespaces=None,
+        clock=b"",
+        now=datetime(2026, 3, 1, tzinfo=UTC),
+        seed=seed,
+    )
+    return [draw(VARIATIONS, here, number).said for number in range(1, rounds + 1)]
+
+
+def test_every_round_is_drawn_by_chance_from_the_seed() -> None:
+    games = [_drawn(f"seed {number}") for number in range(40)]
+    assert games[0] == _drawn("seed 0")
+    several = {name for name in games[0][0] if len({said[name] for g in games for said in g}) > 1}
+    assert {"cpus", "clock", "memory", "directory-order", "user-id"} <= several
+    for name in several - {"user-id", "variables"}:
+        ways = {said[name] for game in games for said in game}
+        # Not in turn: whatever was drawn, each may be drawn after it.
+        after = {(a[name], b[name]) for game in games for a, b in pairwise(game)}
+        assert after == {(a, b) for a in ways for b in ways}, name
+
+
+def test_two_rounds_never_do_the_same() -> None:
+    for game in (_drawn(f"seed {number}", rounds=2) for number in range(60)):
+        first, second = game
+        same = {name for name in first if first[name] == second[name]}
+        assert not same & {"cpus", "clock", "memory", "directory-order", "user-id", "time-zone"}
+
+
+def test_a_round_never_takes_what_is_usual() -> None:
+    counts = {said["cpus"] for number in range(40) for said in _drawn(f"seed {number}", rounds=2)}
+    assert counts == {"1 CPU is seen", "4 CPUs are seen"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from d4cbuild.base.ambient import available_memory, machine_cpus, now_utc
 from d4cbuild.base.digest import blake3_of
@@ -96,20 +96,33 @@ def obstacles(variations: tuple[Variation, ...], here: Here) -> dict[str, str]:
 
 
 def draw(variations: tuple[Variation, ...], here: Here, number: int) -> Draw:
-    """Choose for one round.
+    """Choose for one round, by chance from the seed.
+
+    No choice is what the recipe has usually. The second round takes another one than the first,
+    where there is another; so two rounds never do the same twice.
 
     Args:
         variations: Those that can be done.
         here: What can be done.
-        number: The round, from 1. The first choice is by chance, and the next ones follow in turn,
-            so that a few rounds try them all.
+        number: The round, from 1.
     """
+    fresh = replace(here, seed=_seed(here, number))
     chosen = {}
     for variation in variations:
-        choices = variation.choices(here)
-        first = int(blake3_of(f"{here.seed} {variation.name}".encode()).hex[:8], 16)
-        chosen[variation.name] = choices[(first + number - 1) % len(choices)]
+        choices = variation.choices(fresh)
+        chosen[variation.name] = choices[_place(here, variation, number, len(choices))]
     return Draw(number, variations, chosen)
+
+
+def _seed(here: Here, number: int) -> str:
+    return here.seed if number == 1 else f"{here.seed} {number}"
+
+
+def _place(here: Here, variation: Variation, number: int, count: int) -> int:
+    drawn = int(blake3_of(f"{_seed(here, number)} {variation.name}".encode()).hex[:8], 16)
+    if number == 2 and count > 1:
+        return (_place(here, variation, 1, count) + 1 + drawn % (count - 1)) % count
+    return drawn % count
 
 
 def _other_runner(runner: str) -> tuple[str | None, str]:

@@ -17,6 +17,10 @@ from d4cbuild.errors import BuildFailed
 Answer = Making | BuildFailed
 
 
+# Number of the round, for the how manieth time, and what was other.
+_Known = tuple[int, int, tuple[tuple[str, str], ...]]
+
+
 @dataclass
 class Rebuilder:
     """Rebuilds one recipe again and again.
@@ -32,7 +36,7 @@ class Rebuilder:
     maker: Maker
     here: Here
     count: int = 0
-    _known: dict[tuple[int, tuple[tuple[str, str], ...]], Answer] = field(default_factory=dict)
+    _known: dict[_Known, Answer] = field(default_factory=dict)
 
     def rebuild(self, draw: Draw, names: frozenset[str], time: int = 1) -> Answer:
         """Rebuild with some of a round's variations, or say what that gave before.
@@ -48,7 +52,14 @@ class Rebuilder:
         Raises:
             Unavailable: if it could not be tried.
         """
-        key = (time, tuple((name, says) for name, says in draw.said.items() if name in names))
+        # Each round is made anew, even where it draws what another drew; what is rebuilt by itself,
+        # or with nothing varied, is not.
+        number = 0 if names <= set(draw.alone) else draw.number
+        key = (
+            number,
+            time,
+            tuple((name, says) for name, says in draw.said.items() if name in names),
+        )
         if key not in self._known:
             self._known[key] = self._rebuild(draw, names)
         return self._known[key]
