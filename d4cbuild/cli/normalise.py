@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,11 +16,12 @@ from d4cbuild.normalform.declaration import SortKey
 from d4cbuild.normalform.findings import DeclarationBroken
 from d4cbuild.normalform.scratch import ScratchTooSmall
 from d4cbuild.normalform.table import write_table
+from d4cbuild.tables.options import TableOptions
 from d4cbuild.tables.read import ReadTable, read_any
 
 
 @click.command("normalise")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write."
 )
@@ -38,16 +40,36 @@ from d4cbuild.tables.read import ReadTable, read_any
     help="To work in.",
 )
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option("--layer", metavar="NAME", help="Which layer, where a file has several.")
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    help="Of a CSV (utf-8 if not given) or a Shapefile.",
+)
+@click.option(
+    "--skip-lines",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Lines of a CSV that come before the names of its columns.",
+)
+@click.option("--delimiter", metavar="CHAR", help="Between fields of a CSV: , or ; or tab.")
 @common.json_option
 def command(
-    file: Path, output: Path, sort_by: str, memory: int, workers: int, as_json: bool
+    file: Path,
+    output: Path,
+    sort_by: str,
+    memory: int,
+    workers: int,
+    as_json: bool,
+    **given: Any,
 ) -> int:
     """Write any table as Parquet in normal form (d4c.parquet/1).
 
     Reads Parquet, Arrow, CSV (every column as text) and JSON lines; with d4cbuild[geo] also
-    GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GML and KML. Parquet may be larger than memory.
+    GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GML, KML and file geodatabases. Parquet may be
+    larger than memory.
     """
-    source = read_any(file)
+    source = read_any(file, TableOptions(**given))
     declaration = source.declared(_known_keys(source, sort_by, file))
     try:
         with replacing(output) as temporary:

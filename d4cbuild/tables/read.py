@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.feather
 import pyarrow.json
 
 from d4cbuild.errors import InputError
 from d4cbuild.normalform.declaration import Declaration
+from d4cbuild.normalform.geoparquet import known_crs
+from d4cbuild.normalform.place import EXTENTS
 from d4cbuild.normalform.reading import ParquetSource, Source
+from d4cbuild.tables.delimited import read_csv
+from d4cbuild.tables.options import TableOptions
 from d4cbuild.tables.parquet import geo_columns, logical_schema
-
-GEOMETRY = "geometry"
-_WKB_FIELD = {b"ARROW:extension:name": b"geoarrow.wkb"}
+from d4cbuild.tables.shapes import WKB_FIELD, read_shapes
 
 
 class LogicalColumns:
@@ -62,8 +63,11 @@ class ReadTable:
         """Declare the table as it is.
 
         Raises:
-            InputError: if a column's type has no normal form.
+            InputError: if a column's type, or the CRS of its shapes, has no normal form.
         """
+        for crs in self.crs.values():
+            if not known_crs(crs):
+                raise _unknown_crs(crs)
         try:
             plain = Declaration.of_schema(self.rows.schema, sort_by)
         except ValueError as error:
@@ -72,13 +76,21 @@ class ReadTable:
         return replace(plain, columns=tuple(columns))
 
 
-def read_any(path: Path) -> ReadTable:
+_Reader = Callable[[Path, TableOptions], ReadTable]
+
+
+def read_any(path: Path, options: TableOptions | None = None) -> ReadTable:
     """Read a table, by the ending of its file's name.
+
+    Args:
+        path: The file; a folder for a file geodatabase.
+        options: What has to be said of it.
 
     Raises:
         InputError: if the format is not known, or the file cannot be read.
     """
-    reader = _READERS.get(path.suffix.lower())
+    options = TableOptions() if options is None else options
+    reader = _READERS.get(_ending(path))
     if reader is None:
         raise InputError(
             "the format is not known by this ending",
@@ -87,8 +99,10 @@ def read_any(path: Path) -> ReadTable:
             where=str(path),
             hint="rename the file, or convert it with ogr2ogr first",
         )
+    if path.is_dir() and _ending(path) not in _FOLDERS:
+        raise InputError("this is a folder, not a file", where=str(path))
     try:
-        return reader(path)
+        return reader(path, options)
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -97,11 +111,34 @@ def read_any(path: Path) -> ReadTable:
         ) from error
 
 
+def _ending(path: Path) -> str:
+    two = "".join(path.suffixes[-2:]).lower()
+    return two if two in _READERS else path.suffix.lower()
+
+
+def _read_delimited(path: Path, options: TableOptions) -> ReadTable:
+    return ReadTable(read_csv(path, options), {})
+
+
+def _read_layer(path: Path, options: TableOptions) -> ReadTable:
+    return ReadTable(*read_shapes(path, options))
+
+
+def _plainly(read: Callable[[Path], ReadTable]) -> _Reader:
+    """A reader of a format that says everything itself."""
+
+    def reader(path: Path, options: TableOptions) -> ReadTable:
+        options.refuse_all_but(where=str(path))
+        return read(path)
+
+    return reader
+
+
 def _read_parquet(path: Path) -> ReadTable:
     file = ParquetSource(path)
     schema, kinds = logical_schema(file.schema)
     described = geo_columns(file.schema)
-    fields = [f.with_metadata(_WKB_FIELD) if f.name in kinds else f for f in schema]
+    fields = [f.with_metadata(WKB_FIELD) if f.name in kinds else f for f in schema]
     crs = {name: _crs_of(described[name].get("crs")) for name in kinds}
     return ReadTable(LogicalColumns(file, pa.schema(fields)), crs)
 
@@ -115,42 +152,19 @@ def _read_feather(path: Path) -> ReadTable:
         return ReadTable(reader.read_all(), {})
 
 
-def _read_csv(path: Path) -> ReadTable:
-    # Text as it is: an empty field is null, and a code such as 0123 is not a number.
-    with path.open("rb") as stream:
-        names = pyarrow.csv.open_csv(stream).schema.names
-    types = dict.fromkeys(names, pa.string())
-    options = pyarrow.csv.ConvertOptions(
-        column_types=types, strings_can_be_null=True, null_values=[""]
-    )
-    return ReadTable(pyarrow.csv.read_csv(path, convert_options=options), {})
-
-
 def _read_json_lines(path: Path) -> ReadTable:
     return ReadTable(pyarrow.json.read_json(path), {})
 
 
-def _read_shapes(path: Path) -> ReadTable:
-    try:
-        import pyogrio
-    except ImportError as error:
-        raise InputError(
-            "reading this format needs GDAL",
-            where=str(path),
-            hint="pip install 'd4cbuild[geo]', or convert the file to GeoParquet first",
-        ) from error
-    try:
-        facts, table = pyogrio.read_arrow(path)
-    except pyogrio.errors.DataSourceError as error:
-        raise InputError("GDAL cannot read the file", found=str(error), where=str(path)) from error
-    name = facts["geometry_name"] or "wkb_geometry"
-    names = [GEOMETRY if column == name else column for column in table.column_names]
-    fields = [
-        pa.field(GEOMETRY, pa.binary(), metadata=_WKB_FIELD) if n == GEOMETRY else f.with_name(n)
-        for n, f in zip(names, table.schema, strict=True)
-    ]
-    crs = {GEOMETRY: facts["crs"] or "unknown"} if GEOMETRY in names else {}
-    return ReadTable(table.rename_columns(names).cast(pa.schema(fields)), crs)
+def _unknown_crs(crs: str) -> InputError:
+    # Where GDAL knows no code it gives the whole definition; its first words are the name.
+    kind, _, rest = crs.partition('["')
+    return InputError(
+        "the CRS of the shapes is not one the normal form knows",
+        expected="one of " + ", ".join(EXTENTS),
+        found=f"{rest.partition(chr(34))[0]} ({kind})" if rest else crs,
+        hint="bring the shapes to one of them first: ogr2ogr -t_srs EPSG:4617 OUT.gpkg FILE",
+    )
 
 
 def _crs_of(projjson: object) -> str:
@@ -161,13 +175,12 @@ def _crs_of(projjson: object) -> str:
     return f"{identity.get('authority', 'unknown')}:{identity.get('code', 'unknown')}"
 
 
-_READERS: dict[str, Callable[[Path], ReadTable]] = {
-    ".parquet": _read_parquet,
-    ".arrow": _read_feather,
-    ".feather": _read_feather,
-    ".ipc": _read_feather,
-    ".csv": _read_csv,
-    ".jsonl": _read_json_lines,
-    ".ndjson": _read_json_lines,
-    **dict.fromkeys((".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml"), _read_shapes),
+_FOLDERS = frozenset({".gdb"})
+_READERS: dict[str, _Reader] = {
+    ".parquet": _plainly(_read_parquet),
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), _plainly(_read_feather)),
+    **dict.fromkeys((".csv", ".tsv"), _read_delimited),
+    **dict.fromkeys((".jsonl", ".ndjson"), _plainly(_read_json_lines)),
+    **dict.fromkeys((".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml"), _read_layer),
+    **dict.fromkeys((".gdb", ".gdb.zip", ".shp.zip"), _read_layer),
 }
