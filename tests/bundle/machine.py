@@ -38,6 +38,8 @@ def rebuild_in(image: Image, bundle: Path) -> subprocess.CompletedProcess[str]:
                 for what in ("seccomp", "apparmor", "systempaths")
             ),
             *("--volume", f"{bundle}:/bundle:ro", "--workdir", "/"),
+            # An environment is many files: they come and go in memory.
+            *("--tmpfs", "/tmp:exec,mode=1777"),
             image_reference("clean", image.config),
             *("sh", "/bundle/rebuild.sh"),
         ],

@@ -34,7 +34,7 @@ from tests.bundle.described import (
     write_bundle,
 )
 from tests.bundle.hostile import HOSTILE, hostile_manifest, hostile_texts
-from tests.pinned_venv import python_of
+from tests.bundle.outside import objections
 
 NAMES = {
     "LISEZMOI.md",
@@ -68,21 +68,13 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, B
     return made
 
 
-def _objections(cache: Path, *folders: Path) -> dict[str, dict[str, list[str]]]:
-    script = ROOT / "tests" / "bundle" / "outside_validators.py"
-    command = [python_of("validators"), "-I", script, cache, *folders]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    return {Path(name).name: objections for name, objections in found.items()}
-
-
 def test_outside_validators_have_no_objection(
     bundles: dict[str, tuple[Path, BundleFacts]], tmp_path: Path
 ) -> None:
     assert len(RECIPES) == len(KINDS)
     pairs = zip(RECIPES, KINDS, strict=True)
     chosen = [f"{recipe}-{kind}" for recipe, kind in pairs] + ["hostile", "rare"]
-    found = _objections(tmp_path / "cache", *[bundles[name][0] for name in chosen])
+    found = objections(tmp_path / "cache", *[bundles[name][0] for name in chosen])
     nothing = {"ro-crate": [], "frictionless": [], "datacite": []}
     assert found == dict.fromkeys(chosen, nothing)
 
@@ -101,7 +93,7 @@ def test_outside_validators_object_to_what_is_wrong(tmp_path: Path) -> None:
     record = json.loads((folder / "metadata.json").read_bytes())
     del record["creators"]
     (folder / "metadata.json").write_text(json.dumps(record))
-    found = _objections(tmp_path / "cache", folder)["wrong"]
+    found = objections(tmp_path / "cache", folder)["wrong"]
     assert any("author" in each for each in found["ro-crate"])
     assert any("hash" in each for each in found["frictionless"])
     assert any("creators" in each for each in found["datacite"])
