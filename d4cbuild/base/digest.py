@@ -67,6 +67,14 @@ class FileDigests:
     md5: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class SizeAndSha256:
+    """Size in bytes and SHA-256 of one file."""
+
+    size: int
+    sha256: Digest
+
+
 class MultiHasher:
     """Feeds the same bytes to BLAKE3, SHA-256 and MD5.
 
@@ -126,6 +134,31 @@ class MultiHasher:
             Digest("sha256", self._sha256.hexdigest()),
             Digest("md5", self._md5.hexdigest()),
         )
+
+
+class Sha256Hasher:
+    """SHA-256 alone, in a thread of its own within ``with``, beside whoever reads and writes."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        self._lane = _Lane(self._sha256)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lane.end()
+
+    def update(self, data: bytes) -> None:
+        """Add bytes. They may be read for some time after this returns, so must not change."""
+        self._size += len(data)
+        self._lane.add(memoryview(data))
+
+    def result(self) -> SizeAndSha256:
+        """Return the digest of all bytes seen so far."""
+        self._lane.catch_up()
+        return SizeAndSha256(self._size, Digest("sha256", self._sha256.hexdigest()))
 
 
 class _Updated(Protocol):

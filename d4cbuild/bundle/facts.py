@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from d4cbuild.base.digest import FileDigests
+from d4cbuild.base.digest import FileDigests, SizeAndSha256
 from d4cbuild.model.manifest import Manifest, SourceRecord
 
 Role = Literal[
@@ -27,13 +27,13 @@ class BundledFile:
     Attributes:
         name: File name.
         role: What it is.
-        digests: Size and digests of the whole file.
+        digests: Size and digests of the whole file; of what only fat bundles hold, SHA-256 alone.
         parts: Names of its parts, in order; empty where it lies there in one piece.
     """
 
     name: str
     role: Role
-    digests: FileDigests
+    digests: FileDigests | SizeAndSha256
     parts: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from d4cbuild.base.digest import FileDigests
+from d4cbuild.base.digest import FileDigests, SizeAndSha256
 from d4cbuild.base.files import staging, sync_directory
 from d4cbuild.base.progress import Progress
 from d4cbuild.bundle.archive import Member, archive, chunks_of
@@ -107,8 +107,8 @@ def _write_files(contents: Contents, writer: BundleWriter, progress: Progress) -
     return files
 
 
-def _refuse_other(found: FileDigests, wanted: OutputRecord, path: Path) -> None:
-    if (found.sha256, found.blake3) != (wanted.sha256, wanted.blake3):
+def _refuse_other(found: FileDigests | SizeAndSha256, wanted: OutputRecord, path: Path) -> None:
+    if (found.size, found.sha256) != (wanted.size, wanted.sha256):
         raise HashMismatch(
             "the data file is not the one that the manifest names",
             expected=f"{wanted.sha256}, {wanted.size} bytes",

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from d4cbuild.base.canonical import canonical_json
+from d4cbuild.base.digest import FileDigests
 from d4cbuild.bundle.facts import BundledFile, BundleFacts
 from d4cbuild.bundle.terms import (
     DATA_PACKAGE,
@@ -273,12 +274,10 @@ def _whole(file: BundledFile) -> Entity:
 
 
 def _sums(file: BundledFile) -> Entity:
-    return {
-        "contentSize": str(file.digests.size),
-        "sha256": file.digests.sha256.hex,
-        "md5": file.digests.md5.hex,
-        "identifier": str(file.digests.blake3),
-    }
+    sums = {"contentSize": str(file.digests.size), "sha256": file.digests.sha256.hex}
+    if isinstance(file.digests, FileDigests):
+        sums |= {"md5": file.digests.md5.hex, "identifier": str(file.digests.blake3)}
+    return sums
 
 
 def _files(file: BundledFile) -> list[Entity]:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.bench import difference, digests, main_job, normalform
+from tests.bench import bundling, difference, digests, main_job, normalform
 from tests.bench.measure import machine
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     normalform.run()
     digests.run()
     difference.run()
+    bundling.run(folder if folder.is_dir() else None)
 
 
 if __name__ == "__main__":
