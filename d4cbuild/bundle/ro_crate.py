@@ -11,6 +11,7 @@ from urllib.parse import quote
 from d4cbuild.base.canonical import canonical_json
 from d4cbuild.base.digest import FileDigests
 from d4cbuild.bundle.facts import BundledFile, BundleFacts
+from d4cbuild.bundle.layout import NOTES
 from d4cbuild.bundle.terms import (
     DATA_PACKAGE,
     DATACITE,
@@ -85,7 +86,7 @@ def ro_crate(facts: BundleFacts) -> dict[str, Any]:
         *(_licence(terms) for terms in licences(facts)),
         *wholes,
         *(entity for file in facts.files for entity in _files(file)),
-        *_pages(),
+        *_pages(facts),
     ]
     return {"@context": _CONTEXT, "@graph": sorted(graph, key=_root_first)}
 
@@ -126,7 +127,7 @@ def _root(facts: BundleFacts) -> Entity:
     manifest = facts.manifest
     dataset = manifest.dataset
     lying = [name for file in facts.files for name in file.parts or (file.name,)]
-    pages = [page["@id"] for page in _pages()]
+    pages = [page["@id"] for page in _pages(facts)]
     split = [_identity(file) for file in facts.files if file.parts]
     root: Entity = {
         "@id": _ROOT,
@@ -303,12 +304,21 @@ def _file(name: str, description: str, media: str) -> Entity:
     }
 
 
-def _pages() -> list[Entity]:
+def _pages(facts: BundleFacts) -> list[Entity]:
     english = _file(PAGES["en"], "this bundle explained in English", "text/markdown")
     french = _file(PAGES["fr"], "this bundle explained in French", "text/markdown")
+    languages = {"en": "English", "fr": "French"}
+    notes = [
+        {
+            **_file(NOTES[each], f"what changed, in {languages[each]}", "text/markdown"),
+            "inLanguage": each,
+        }
+        for each in facts.notes or ()
+    ]
     return [
         {**english, "inLanguage": "en"},
         {**french, "inLanguage": "fr"},
+        *notes,
         _file(DATACITE, "record that DOIs are registered with, for DataCite", "application/json"),
         _file(DATA_PACKAGE, "the data and their columns, for Frictionless", "application/json"),
         _file(SUMS, "SHA-256 of every file, for sha256sum -c", "text/plain"),

@@ -44,6 +44,7 @@ class BundleWriter:
         Raises:
             InputError: if it would have more parts than part names can count.
         """
+        limit = None if role == "script" else self.split  # it is what puts parts together
         parts: list[str] = []
         part = self._part(name, 1)
         # MD5 takes three times as long as everything else, and nobody asks for it of these.
@@ -52,7 +53,7 @@ class BundleWriter:
                 whole.update(chunk)
                 rest = memoryview(chunk)
                 while rest:
-                    room = len(rest) if self.split is None else self.split - part.size
+                    room = len(rest) if limit is None else limit - part.size
                     if room == 0:
                         parts.append(self._close(part))
                         part = self._part(name, len(parts) + 1)

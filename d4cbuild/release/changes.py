@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from d4cbuild.bundle.markdown import as_code, as_line
 from d4cbuild.model.manifest import ColumnRecord, Manifest, OutputRecord
 
 
@@ -72,12 +73,18 @@ def changes_between(
         if name not in new:
             found.append(
                 Change(
-                    Size.MAJOR, f"Output `{name}` is gone.", f"La sortie `{name}` n’existe plus."
+                    Size.MAJOR,
+                    f"Output {as_code(name)} is gone.",
+                    f"La sortie {as_code(name)} n’existe plus.",
                 )
             )
         elif name not in old:
             found.append(
-                Change(Size.MINOR, f"Output `{name}` is new.", f"La sortie `{name}` est nouvelle.")
+                Change(
+                    Size.MINOR,
+                    f"Output {as_code(name)} is new.",
+                    f"La sortie {as_code(name)} est nouvelle.",
+                )
             )
         else:
             found += _output(old[name], new[name], rows.get(name))
@@ -102,17 +109,18 @@ def is_toolchain_alone(before: Manifest, after: Manifest) -> bool:
 def _dataset(before: Manifest, after: Manifest) -> Iterator[Change]:
     old, new = before.dataset, after.dataset
     if old.vintage != new.vintage:
+        now, then = as_line(new.vintage), as_line(old.vintage)
         yield Change(
             Size.MINOR,
-            f"The data speak of {new.vintage}; before, of {old.vintage}.",
-            f"Les données portent sur {new.vintage}; auparavant, sur {old.vintage}.",
+            f"The data speak of {now}; before, of {then}.",
+            f"Les données portent sur {now}; auparavant, sur {then}.",
         )
     named = ("region", "source", "dguid", "package", "topic", "variant")
     if any(getattr(old, field) != getattr(new, field) for field in named):
         yield Change(
             Size.MAJOR,
-            f"The files are named otherwise: `{new.file_base}`.",
-            f"Les fichiers portent un autre nom : `{new.file_base}`.",
+            f"The files are named otherwise: {as_code(new.file_base)}.",
+            f"Les fichiers portent un autre nom : {as_code(new.file_base)}.",
         )
     told = ("title", "description", "keywords")
     if any(getattr(old, field) != getattr(new, field) for field in told):
@@ -128,8 +136,8 @@ def _output(old: OutputRecord, new: OutputRecord, rows: RowCounts | None) -> Ite
     if old.format != new.format:
         yield Change(
             Size.MAJOR,
-            f"Output `{name}` is {new.format}; before, {old.format}.",
-            f"La sortie `{name}` est au format {new.format}; auparavant, {old.format}.",
+            f"Output {as_code(name)} is {new.format}; before, {old.format}.",
+            f"La sortie {as_code(name)} est au format {new.format}; auparavant, {old.format}.",
         )
     yield from _columns(name, old.columns, new.columns)
     if old.sha256 == new.sha256:
@@ -137,13 +145,15 @@ def _output(old: OutputRecord, new: OutputRecord, rows: RowCounts | None) -> Ite
     if old.content is not None and old.content == new.content:
         yield Change(
             Size.PATCH,
-            f"`{name}` has other bytes, but holds the same table: only the tools changed.",
-            f"`{name}` a d’autres octets, mais contient la même table : seuls les outils ont"
+            f"{as_code(name)} has other bytes, but holds the same table: only the tools changed.",
+            f"{as_code(name)} a d’autres octets, mais contient la même table : seuls les outils ont"
             " changé.",
         )
     elif new.content is None or old.content is None:
         yield Change(
-            Size.PATCH, f"`{name}` has other bytes.", f"`{name}` contient d’autres octets."
+            Size.PATCH,
+            f"{as_code(name)} has other bytes.",
+            f"{as_code(name)} contient d’autres octets.",
         )
     else:
         yield from _rows(name, old.rows or 0, new.rows or 0, rows)
@@ -156,7 +166,7 @@ def _columns(
     for gone in [each for each in before if each not in after]:
         yield _column(Size.MAJOR, name, gone, "is gone", "n’existe plus")
     for added in [each for each in after if each not in before]:
-        kind = after[added].type
+        kind = as_line(after[added].type)
         yield _column(Size.MINOR, name, added, f"is new ({kind})", f"est nouvelle ({kind})")
     kept = [each for each in before if each in after]
     for each in kept:
@@ -164,14 +174,15 @@ def _columns(
     if kept != [each for each in after if each in before]:
         yield Change(
             Size.MAJOR,
-            f"The columns of `{name}` come in another order.",
-            f"Les colonnes de `{name}` sont dans un autre ordre.",
+            f"The columns of {as_code(name)} come in another order.",
+            f"Les colonnes de {as_code(name)} sont dans un autre ordre.",
         )
 
 
 def _column_changes(name: str, old: ColumnRecord, new: ColumnRecord) -> Iterator[Change]:
     if old.type != new.type:
-        words = (f"is {new.type}; before, {old.type}", f"est {new.type}; auparavant, {old.type}")
+        now, then = as_line(new.type), as_line(old.type)
+        words = (f"is {now}; before, {then}", f"est {now}; auparavant, {then}")
         yield _column(Size.MAJOR, name, new.name, *words)
     if new.nullable and not old.nullable:
         yield _column(Size.MAJOR, name, new.name, "may now be missing", "peut maintenant être vide")
@@ -184,8 +195,8 @@ def _column_changes(name: str, old: ColumnRecord, new: ColumnRecord) -> Iterator
 def _column(size: Size, output: str, column: str, en: str, fr: str) -> Change:
     return Change(
         size,
-        f"Column `{column}` of `{output}` {en}.",
-        f"La colonne `{column}` de `{output}` {fr}.",
+        f"Column {as_code(column)} of {as_code(output)} {en}.",
+        f"La colonne {as_code(column)} de {as_code(output)} {fr}.",
     )
 
 
@@ -195,17 +206,17 @@ def _rows(name: str, old: int, new: int, counts: RowCounts | None) -> Iterator[C
         size = Size.PATCH if old == new else Size.MINOR
         yield Change(
             size,
-            f"`{name}`: from {totals[0]}; which of them differ was not compared.",
-            f"`{name}` : {totals[1]}; les lignes n’ont pas été comparées une à une.",
+            f"{as_code(name)}: from {totals[0]}; which of them differ was not compared.",
+            f"{as_code(name)} : {totals[1]}; les lignes n’ont pas été comparées une à une.",
         )
         return
     size = Size.MINOR if counts.added or counts.removed else Size.PATCH
     yield Change(
         size,
-        f"`{name}`: from {totals[0]}: {counts.added:,} added, {counts.removed:,} removed,"
+        f"{as_code(name)}: from {totals[0]}: {counts.added:,} added, {counts.removed:,} removed,"
         f" {counts.changed:,} with other values.",
-        f"`{name}` : {totals[1]} : {_fr(counts.added)} ajoutées, {_fr(counts.removed)} retirées,"
-        f" {_fr(counts.changed)} avec d’autres valeurs.",
+        f"{as_code(name)} : {totals[1]} : {_fr(counts.added)} ajoutées,"
+        f" {_fr(counts.removed)} retirées, {_fr(counts.changed)} avec d’autres valeurs.",
     )
 
 
@@ -217,22 +228,22 @@ def _ingredients(before: Manifest, after: Manifest) -> Iterator[Change]:
         if one is None or other is None or one.sha256 != other.sha256:
             yield Change(
                 Size.PATCH,
-                f"Source `{name}` is {_state(one is None, other is None)[0]}.",
-                f"La source `{name}` {_state(one is None, other is None)[1]}.",
+                f"Source {as_code(name)} is {_state(one is None, other is None)[0]}.",
+                f"La source {as_code(name)} {_state(one is None, other is None)[1]}.",
             )
         elif one != other:
             yield Change(
                 Size.PATCH,
-                f"Source `{name}` has another address, licence or notice.",
-                f"La source `{name}` a une autre adresse, licence ou mention.",
+                f"Source {as_code(name)} has another address, licence or notice.",
+                f"La source {as_code(name)} a une autre adresse, licence ou mention.",
             )
     if before.code.blake3 != after.code.blake3:
         yield Change(Size.PATCH, "The recipe’s code changed.", "Le code de la recette a changé.")
     if before.environment.config != after.environment.config:
         yield Change(
             Size.PATCH,
-            f"Environment `{after.environment.name}` has other packages.",
-            f"L’environnement `{after.environment.name}` a d’autres paquets.",
+            f"Environment {as_code(after.environment.name)} has other packages.",
+            f"L’environnement {as_code(after.environment.name)} a d’autres paquets.",
         )
     if before.derivation.normal_form != after.derivation.normal_form:
         yield Change(

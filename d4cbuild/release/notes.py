@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from d4cbuild.bundle.markdown import as_code, as_line
 from d4cbuild.model.manifest import Manifest
 from d4cbuild.release.changes import Change, Size
 
@@ -36,8 +37,8 @@ def render_notes(
     """
     version, dataset = after.dataset.version, after.dataset
     last = None if before is None else before.dataset.version
-    en = [f"# {dataset.title.en}, {version}", ""]
-    fr = [f"# {dataset.title.fr}, {version}", ""]
+    en = [f"# {as_line(dataset.title.en)}, {version}", ""]
+    fr = [f"# {as_line(dataset.title.fr)}, {version}", ""]
     if last is None:
         en += ["The first release.", ""]
         fr += ["Première version.", ""]
@@ -75,4 +76,4 @@ def _list(texts: Iterable[str]) -> list[str]:
 
 
 def _files(manifest: Manifest) -> list[str]:
-    return [f"- `{output.file}`: {output.sha256}" for output in manifest.outputs]
+    return [f"- {as_code(output.file)}: {output.sha256}" for output in manifest.outputs]

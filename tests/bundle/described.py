@@ -9,6 +9,7 @@ from pathlib import Path
 from d4cbuild.base.digest import FileDigests, MultiHasher
 from d4cbuild.bundle.describe import describe
 from d4cbuild.bundle.facts import BundledFile, BundleFacts, LeftOut, Role
+from d4cbuild.bundle.layout import NOTES as NOTE_FILES
 from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.model.parse import record_from_json
 
@@ -72,6 +73,8 @@ def write_bundle(folder: Path, manifest: Manifest, kind: str) -> BundleFacts:
     )
     for name, data in describe(facts).items():
         (folder / name).write_bytes(data)
+    for language, text in (facts.notes or {}).items():
+        (folder / NOTE_FILES[language]).write_text(text)
     sums = [(path.name, _digests(path.read_bytes()).sha256.hex) for path in folder.iterdir()]
     text = "".join(f"{hexadecimal}  {name}\n" for name, hexadecimal in sorted(sums))
     (folder / "SHA256SUMS").write_text(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from d4cbuild.bundle.archive import read_archive
+from d4cbuild.bundle.writing import BundleWriter
 from d4cbuild.model.licences import may_redistribute
 from tests.bundle.conftest import ENVIRONMENTS
 from tests.bundle.received import ARTIFACTS, DATA, MANIFEST, bundled, files_of
@@ -132,6 +133,18 @@ def test_large_files_are_cut_and_put_together_again(
     answer = built.run("bundle", str(cut), "--output", str(tmp_path / "whole"), "--json")
     assert answer.status == 0, answer.err
     assert files_of(Path(answer.json["results"][0]["bundle"])) == files_of(thin)
+
+
+def test_what_puts_parts_together_is_never_cut(tmp_path: Path) -> None:
+    writer = BundleWriter(tmp_path, split=10)
+    assert writer.write("rebuild.sh", "script", (b"x" * 25,)).parts == ()
+    assert len(writer.write("a.tar", "sources", (b"x" * 5, b"x" * 20)).parts) == 3
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == {
+        "rebuild.sh": 25,
+        "a.tar.part-001": 10,
+        "a.tar.part-002": 10,
+        "a.tar.part-003": 5,
+    }
 
 
 def test_a_file_of_another_bundle_is_not_written_over(

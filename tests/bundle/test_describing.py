@@ -21,6 +21,7 @@ from markdown_it.token import Token
 from d4cbuild.base.digest import FileDigests
 from d4cbuild.bundle.describe import describe
 from d4cbuild.bundle.facts import BundledFile, BundleFacts
+from d4cbuild.bundle.layout import NOTES as NOTE_FILES
 from d4cbuild.model.columntype import SIMPLE_TYPES
 from d4cbuild.model.manifest import Manifest
 from tests.bundle.described import (
@@ -169,8 +170,8 @@ def test_a_page_tells_all_there_is_in_its_language(
         for output in manifest.outputs:
             for column in output.columns:
                 wanted += [column.name, column.type, getattr(column.description, language)]
-        wanted += [REASON[language]] if facts.left_out else []
-        wanted += [NOTES[language].split("\n")[0]] if facts.notes else []
+        wanted += [REASON[language], "rebuild.sh"] if facts.left_out else []
+        wanted += [NOTES[language].split("\n")[0], *NOTE_FILES.values()] if facts.notes else []
         assert [each for each in wanted if each not in shown] == []
 
 

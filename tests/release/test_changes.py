@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from d4cbuild.errors import InputError
 from d4cbuild.model.manifest import Manifest
@@ -23,6 +24,9 @@ from d4cbuild.release.changes import (
 )
 from d4cbuild.release.notes import as_message, from_message, render_notes
 from d4cbuild.release.versions import check_version, least_version, parse_version, step_of
+from tests.bundle.hostile import hostile_manifest, hostile_texts
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 RECIPE = Path(__file__).parent.parent.parent / "recipes" / "statcan-odhf"
 OTHER = "0" * 64
@@ -190,3 +194,17 @@ def test_notes_come_back_from_a_tags_message(en: str, fr: str) -> None:
 
 def test_another_tags_message_holds_no_notes() -> None:
     assert from_message("Version 1.0.0\n") is None
+
+
+@given(texts=st.lists(hostile_texts, min_size=2, max_size=4))
+def test_foreign_texts_are_no_markup_in_release_notes(texts: list[str]) -> None:
+    before, after = manifest(), hostile_manifest(manifest(), texts)
+    notes = render_notes(before, after, changes_between(before, after, {}), only_tools=False)
+    for text in notes.values():
+        tokens = MARKDOWN.parse(text)
+        inline = [each for token in tokens for each in token.children or ()]
+        assert {each.type for each in inline} <= {"text", "text_special", "code_inline"}
+        assert {token.type for token in tokens} <= {
+            *("heading_open", "inline", "heading_close", "paragraph_open", "paragraph_close"),
+            *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
+        }
