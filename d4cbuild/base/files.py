@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,8 @@ from pathlib import Path
 from d4cbuild.base.ambient import random_token
 
 TEMPORARY_PREFIX = ".tmp-"
+STAGING_PREFIX = ".d4cbuild-"
+_STAGING = re.compile(re.escape(STAGING_PREFIX) + "[0-9a-f]{16}")
 
 
 def write_atomically(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -> None:
@@ -58,14 +61,21 @@ def staging(parent: Path) -> Iterator[Path]:
     Args:
         parent: The folder it lies in; must exist.
     """
-    for left in parent.glob(f"{TEMPORARY_PREFIX}*"):
-        if left.is_dir() and not left.is_symlink():
-            _remove_unlocked(left)
-    folder = parent / f"{TEMPORARY_PREFIX}{random_token()}"
-    folder.mkdir()
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    above = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        # Held until the new folder is locked: nobody may take it for one that was left.
+        fcntl.flock(above, fcntl.LOCK_EX)
+        for left in parent.iterdir():
+            # The folder is the user's own choice, so only what surely is ours is removed.
+            if _STAGING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
+                _remove_unlocked(left)
+        folder = parent / f"{STAGING_PREFIX}{random_token()}"
+        folder.mkdir()
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(above)
+    try:
         yield folder
     finally:
         os.close(descriptor)

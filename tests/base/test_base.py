@@ -22,7 +22,7 @@ from d4cbuild.base.archive import (
 )
 from d4cbuild.base.canonical import canonical_json, parse_json, pretty_json
 from d4cbuild.base.digest import Digest, blake3_of, digests_of_file, digests_of_stream
-from d4cbuild.base.files import regular_files, remove_tree, write_atomically
+from d4cbuild.base.files import regular_files, remove_tree, staging, write_atomically
 
 ABC = {
     "blake3": "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85",
@@ -234,3 +234,22 @@ def test_regular_files_are_listed_by_the_bytes_of_their_names(tmp_path: Path) ->
     os.mkfifo(tmp_path / "pipe")
     found = [path.as_posix() for path in regular_files(tmp_path)]
     assert found == ["Z", "a-b", "a.b", "a/b", "b", "é"]
+
+
+def test_a_staging_folder_takes_away_what_was_left_and_nothing_of_others(tmp_path: Path) -> None:
+    left = tmp_path / f".d4cbuild-{'0' * 16}"
+    for name in (".tmp-editor", ".d4cbuild-mine", ".d4cbuild"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "work").write_text("of somebody else")
+    left.mkdir()
+    (left / "half").write_text("of a process that was killed")
+    with staging(tmp_path) as first:
+        assert not left.exists()
+        (first / "half").write_text("in use")
+        with staging(tmp_path) as second:
+            assert first.is_dir()
+            assert second != first
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *(".d4cbuild", ".d4cbuild-mine", ".tmp-editor")
+    ]
+    assert all((path / "work").is_file() for path in tmp_path.iterdir())

@@ -340,7 +340,7 @@ class Watched:
         assert _tree(self.root) == self.before
         assert list(stranger.store.glob("objects/*/*")) == []
         assert list((stranger.store / "tmp").iterdir()) == []
-        assert list(self.root.rglob(".tmp-*")) == []
+        assert list(self.root.rglob(".d4cbuild-*")) == []
 
 
 def _tree(root: Path) -> dict[str, str]:
@@ -473,11 +473,11 @@ def test_a_run_that_was_killed_leaves_nothing_that_the_next_does_not_remove(
     with subprocess.Popen(
         command, cwd=built.root, env=environment, stdout=subprocess.DEVNULL
     ) as process:
-        while not list(output.glob(".tmp-*/bundle/*")):
+        while not list(output.glob(".d4cbuild-*/bundle/*")):
             assert process.poll() is None
             time.sleep(0.001)
         process.kill()
-    assert [path.name[:5] for path in output.iterdir()] == [".tmp-"]
+    assert [path.name[:10] for path in output.iterdir()] == [".d4cbuild-"]
     folder = bundled(built, output, "--thin")
     assert list(output.iterdir()) == [folder]
     assert files_of(folder) == files_of(thin)
