@@ -33,12 +33,7 @@ FAT = ".fat"
     help="Where the bundle's folder is made. [default: dist/bundles of the project]",
 )
 @click.option("--replace", is_flag=True, help="Replace another bundle that is there already.")
-@click.option(
-    "--attestations",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where attestations are. [default: attestations/ of the project]",
-)
+@bundling.attestations_option
 @common.mirror_option
 @common.dist_option
 @common.json_option

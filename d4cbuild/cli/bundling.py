@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from d4cbuild.bundle.writing import SMALLEST_PART
@@ -18,4 +20,10 @@ split_option = click.option(
     type=common.Size(SMALLEST_PART),
     metavar="SIZE",
     help="Cut files that are larger, such as 2GiB, for archives with a limit.",
+)
+attestations_option = click.option(
+    "--attestations",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where attestations are. [default: attestations/ of the project]",
 )

@@ -34,12 +34,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     metavar="TRUST.TOML",
     help="Whose signatures count. [default: trust.toml of the project]",
 )
-@click.option(
-    "--attestations",
-    type=_FOLDER,
-    metavar="DIR",
-    help="Where attestations are. [default: attestations/ of the project]",
-)
+@bundling.attestations_option
 @click.option(
     "--output",
     type=_FOLDER,
