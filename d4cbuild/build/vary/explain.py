@@ -15,6 +15,9 @@ from d4cbuild.model.manifest import OutputRecord
 from d4cbuild.model.verdict import Verdict
 
 _FAILED = ""
+# Rebuilds that must agree before chance is ruled out. Threads that take turns by chance may well
+# take them alike twice, where one of two CPUs is busy with something else.
+_AGREEING = 4
 
 
 def same(record: OutputRecord, answer: Answer) -> bool:
@@ -70,8 +73,9 @@ class Explainer:
         return self.rebuilder.rebuild(self.draw, names, time)
 
     def _is_steady(self, record: OutputRecord, names: frozenset[str]) -> bool:
-        first, second = (_bytes(record, self._answer(names, time)) for time in (1, 2))
-        return first == second
+        first = _bytes(record, self._answer(names))
+        others = (_bytes(record, self._answer(names, time)) for time in range(2, _AGREEING + 1))
+        return all(other == first for other in others)
 
     def _unsteady(self, record: OutputRecord) -> Flip:
         reason = "comes out otherwise from time to time, with nothing varied"

@@ -44,7 +44,7 @@ class Rebuilder:
         Args:
             draw: The round.
             names: Names of what is to be other; none of them for a rebuild as usual.
-            time: For the how manieth time; 2 to see whether it comes out the same again.
+            time: For the how manieth time; above 1 to see whether it comes out the same again.
 
         Returns:
             What was made, or why it failed.

@@ -350,11 +350,12 @@ def steadying(here: Here) -> tuple[tuple[str, Choice, str], ...]:
     """What may make an output steady that comes out otherwise by chance, and so tells its cause.
 
     Returns:
-        The variation's name, the choice, and when the output is then the same.
+        The variation's name, the choice, and when the output is then the same; first the one that
+        chance may less easily feign: threads sometimes take turns alike, addresses hardly ever are.
     """
     (addresses,) = _addresses(here)
     single = () if here.cpus == 1 else (("cpus", _cpu_choice(1), "every time on one CPU"),)
-    return (("address-space", addresses, "every time once addresses are not random"), *single)
+    return (*single, ("address-space", addresses, "every time once addresses are not random"))
 
 
 BY_NAME: Final = {variation.name: variation for variation in VARIATIONS}
