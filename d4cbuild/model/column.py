@@ -1,5 +1,6 @@
 """A column of an output: its type, and the checks its values must pass."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
@@ -8,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from d4cbuild.errors import InputError
 from d4cbuild.model.columntype import ColumnType, parse_column_type
-from d4cbuild.model.fields import Bilingual, Bound, Listed, Name, Record
+from d4cbuild.model.fields import Bilingual, Bound, Listed, Name, Record, require_fit
 from d4cbuild.model.pattern import check_pattern
 
 GEOMETRY_TYPES = (
@@ -76,53 +77,58 @@ class Column(Record):
 
     @model_validator(mode="after")
     def _options_fit_type(self) -> "Column":
-        geometry_only = {
-            "geometry_types": self.geometry_types,
-            "crs": self.crs,
-            "valid": self.valid,
-        }
-        given = [name for name, value in geometry_only.items() if value is not None]
-        if given and self.type != "geometry":
-            raise ValueError(f"{', '.join(given)} is for geometry columns, not {self.type}")
-        if self.pattern is not None and self.type != "string":
-            raise ValueError(f"pattern is for string columns, not {self.type}")
-        if self.unique and self.logical_type.has_no_order:
-            raise ValueError(f"unique is for single values, not {self.type}")
-        self._check_bounds()
-        self._check_enum()
+        require_fit([*self._misfits(), *self._bound_misfits(), *self._enum_misfits()])
         return self
+
+    def _misfits(self) -> Iterator[tuple[str, str]]:
+        for name in ("geometry_types", "crs", "valid"):
+            if getattr(self, name) is not None and self.type != "geometry":
+                yield name, f"{name} is for geometry columns, not {self.type}"
+        if self.pattern is not None and self.type != "string":
+            yield "pattern", f"pattern is for string columns, not {self.type}"
+        if self.unique and self.logical_type.has_no_order:
+            yield "unique", f"unique is for single values, not {self.type}"
 
     @field_validator("pattern")
     @classmethod
     def _pattern_is_re2(cls, pattern: str | None) -> str | None:
         return None if pattern is None else check_pattern(pattern)
 
-    def _check_bounds(self) -> None:
+    def _bound_misfits(self) -> Iterator[tuple[str, str]]:
         bounds: list[Any] = []
         for name, bound in (("min", self.min), ("max", self.max)):
-            if bound is not None:
-                if self.logical_type.kind not in (*_NUMBERS, *_MOMENTS):
-                    raise ValueError(
-                        f"{name} is for numbers, dates and times, not {self.type}"
-                        + ("; use pattern or enum" if self.type == "string" else "")
-                    )
+            if bound is None:
+                continue
+            if self.logical_type.kind not in (*_NUMBERS, *_MOMENTS):
+                hint = "; use pattern or enum" if self.type == "string" else ""
+                yield name, f"{name} is for numbers, dates and times, not {self.type}{hint}"
+                continue
+            try:
                 bounds.append(_value(bound, self.logical_type, name))
+            except ValueError as error:
+                yield name, str(error)
         if len(bounds) == 2 and bounds[1] < bounds[0]:
-            raise ValueError(f"max {self.max} is below min {self.min}")
+            yield "max", f"max {self.max} is below min {self.min}"
 
-    def _check_enum(self) -> None:
+    def _enum_misfits(self) -> Iterator[tuple[str, str]]:
         if self.enum is None:
             return
         kind = self.logical_type.kind
         if kind not in ("string", "decimal", *_INTEGERS, *_MOMENTS):
-            raise ValueError(f"enum is for text, whole numbers, dates and times, not {self.type}")
-        values = [_value(value, self.logical_type, "enum") for value in self.enum]
-        if kind in _INTEGERS:
-            low, high = _INTEGERS[kind]
-            if beyond := [value for value in self.enum if not low <= int(value) <= high]:
-                raise ValueError(f"enum has {beyond[0]}, which no {kind} can hold")
-        if len(set(values)) < len(values):
-            raise ValueError("enum has a value twice")
+            yield "enum", f"enum is for text, whole numbers, dates and times, not {self.type}"
+            return
+        values: list[Any] = []
+        for i, listed in enumerate(self.enum):
+            try:
+                value = _value(listed, self.logical_type, "enum")
+            except ValueError as error:
+                yield f"enum[{i}]", str(error)
+                continue
+            if kind in _INTEGERS and not _INTEGERS[kind][0] <= value <= _INTEGERS[kind][1]:
+                yield f"enum[{i}]", f"enum has {listed}, which no {kind} can hold"
+            if value in values:
+                yield f"enum[{i}]", "enum has a value twice"
+            values.append(value)
 
 
 _INTEGERS = {
@@ -152,7 +158,10 @@ def _value(value: str | int | float, column: ColumnType, rule: str) -> Any:
                     raise ValueError(f"{wrong}: it has {'a' if zoned else 'no'} zone")
             return moment
         if column.kind == "decimal":
-            return Decimal(value if isinstance(value, int | str) else repr(value))
+            number = Decimal(value if isinstance(value, int | str) else repr(value))
+            if not number.is_finite():
+                raise wrong  # "NaN" is a Decimal, but none to compare with
+            return number
     except (InvalidOperation, ValueError) as error:
         raise (error if str(error).startswith(str(wrong)) else wrong) from error
     if isinstance(value, str) != (column.kind == "string"):

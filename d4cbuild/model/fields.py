@@ -1,7 +1,7 @@
 """Field types shared by the records, and the base of all records."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any
 
@@ -39,6 +39,28 @@ class Record(BaseModel):
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values; fields that are ``None`` are left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Misfits(ValueError):
+    """Fields of a record that are right alone but do not fit together.
+
+    Args:
+        faults: For each, the path of the field within the record, and what is wrong.
+    """
+
+    def __init__(self, faults: Iterable[tuple[str, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(text for _, text in self.faults))
+
+
+def require_fit(faults: Iterable[tuple[str, str]]) -> None:
+    """Raise if there are faults.
+
+    Raises:
+        Misfits: all of them.
+    """
+    if listed := tuple(faults):
+        raise Misfits(listed)
 
 
 def _digest(value: object) -> Digest:

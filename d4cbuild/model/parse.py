@@ -3,7 +3,8 @@
 import json
 import math
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, time
 from pathlib import PurePath
 from typing import Any, TypeVar, get_args
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from d4cbuild.base.canonical import parse_json, pretty_json
 from d4cbuild.errors import InputError
-from d4cbuild.model.fields import MAXIMUM_INTEGER, Record
+from d4cbuild.model.fields import MAXIMUM_INTEGER, Misfits, Record
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -78,28 +79,66 @@ def _decoded(data: bytes, where: str) -> str:
         ) from error
 
 
-def _validated(kind: type[R], value: Any, where: str) -> R:
-    _require_known_schema(kind, value, where)
-    faults: dict[str, str] = {}
-    try:
-        plain = _plain(value, "", faults)
-    except RecursionError as error:
-        raise InputError("nested too deeply", where=where, hint=_hint(where)) from error
-    record: R | None = None
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with one field.
+
+    Attributes:
+        path: The field, such as ``outputs[0].columns[2].type``; empty for the whole file.
+        kind: What kind of fault: pydantic's name of it, or one of ours (``misfit``, ``toml-date``,
+            ``no-json``).
+        message: What is wrong, in words.
+    """
+
+    path: str
+    kind: str
+    message: str
+
+
+def examined(kind: type[R], value: Any) -> tuple[R | None, list[Fault]]:
+    """Read a value as a record.
+
+    Returns:
+        The record, if it can be read, and everything that is wrong.
+
+    Raises:
+        RecursionError: if the value is nested too deeply.
+    """
+    plain_faults: dict[str, Fault] = {}
+    plain = _plain(value, "", plain_faults)
     try:
         # Through JSON: strict validation then takes arrays as tuples and texts as digests.
         record = kind.model_validate_json(json.dumps(plain))
     except ValidationError as error:
-        for path, message in _faults(error):
-            faults.setdefault(path, message)
-    if record is None or faults:
+        faults = [each for each in _faults(error) if each.path not in plain_faults]
+        return None, [*plain_faults.values(), *faults]
+    return (None if plain_faults else record), list(plain_faults.values())
+
+
+def _validated(kind: type[R], value: Any, where: str) -> R:
+    _require_known_schema(kind, value, where)
+    try:
+        record, faults = examined(kind, value)
+    except RecursionError as error:
+        raise InputError("nested too deeply", where=where, hint=_hint(where)) from error
+    if record is None:
+        told = _told(faults)
         raise InputError(
-            "1 field is wrong" if len(faults) == 1 else f"{len(faults)} fields are wrong",
-            found="\n".join(f"{path or 'whole file'}: {text}" for path, text in faults.items()),
+            "1 field is wrong" if len(told) == 1 else f"{len(told)} fields are wrong",
+            found="\n".join(f"{path or 'whole file'}: {text}" for path, text in told.items()),
             where=where,
             hint=_hint(where),
         )
     return record
+
+
+def _told(faults: Iterable[Fault]) -> dict[str, str]:
+    """What is wrong, by field."""
+    told: dict[str, str] = {}
+    for fault in faults:
+        before = told.get(fault.path)
+        told[fault.path] = fault.message if before is None else f"{before}; {fault.message}"
+    return told
 
 
 def _require_known_schema(kind: type[BaseModel], value: Any, where: str) -> None:
@@ -119,12 +158,16 @@ def _require_known_schema(kind: type[BaseModel], value: Any, where: str) -> None
         )
 
 
-def _plain(value: Any, path: str, faults: dict[str, str]) -> Any:
+def _plain(value: Any, path: str, faults: dict[str, Fault]) -> Any:
     """Copy a value without what has no canonical JSON form; each such thing becomes a fault."""
+
+    def note(kind: str, message: str) -> None:
+        faults[path] = Fault(path, kind, message)
+
     if isinstance(value, dict):
         for key in value:
             if not _is_unicode(key):
-                faults[path] = f"the key {key!r:.100} has half a character (a lone surrogate)"
+                note("no-json", f"the key {key!r:.100} has half a character (a lone surrogate)")
         return {
             _escaped(key): _plain(inner, f"{path}.{key}".lstrip("."), faults)
             for key, inner in value.items()
@@ -132,16 +175,16 @@ def _plain(value: Any, path: str, faults: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_plain(inner, f"{path}[{i}]", faults) for i, inner in enumerate(value)]
     if isinstance(value, str) and not _is_unicode(value):
-        faults[path] = f"half a character (a lone surrogate) in {value!r:.100}"
+        note("no-json", f"half a character (a lone surrogate) in {value!r:.100}")
         return _escaped(value)
     if isinstance(value, float) and not math.isfinite(value):
-        faults[path] = f"{value} has no JSON form"
+        note("no-json", f"{value} has no JSON form")
         return 1.0
     if isinstance(value, int | float) and MAXIMUM_INTEGER < abs(value) < _beyond(value):
-        faults[path] = "a whole number beyond 2**53 - 1, which JSON cannot hold exactly"
+        note("no-json", "a whole number beyond 2**53 - 1, which JSON cannot hold exactly")
         return 1
     if isinstance(value, date | time):
-        faults[path] = f"{value} is a TOML date or time: write it as text, in quotes"
+        note("toml-date", f"{value} is a TOML date or time: write it as text, in quotes")
         return value.isoformat()
     return value
 
@@ -159,9 +202,8 @@ def _escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
-    found: dict[str, list[str]] = {}
-    faults = error.errors(include_url=False, include_context=False)
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    faults = error.errors(include_url=False)
     for fault in faults:
         size = len(fault["loc"])
         if fault["type"] == "too_short" and any(
@@ -171,11 +213,16 @@ def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
         path = ""
         for part in fault["loc"]:
             path += f"[{part}]" if isinstance(part, int) else f".{part}"
+        path = path.lstrip(".")
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, Misfits):
+            for inner, text in cause.faults:
+                whole = f"{path}{inner}" if inner.startswith("[") else f"{path}.{inner}"
+                yield Fault(whole.strip("."), "misfit", text)
+            continue
         message = fault["msg"].removeprefix("Value error, ")
         shown = "" if isinstance(fault["input"], dict | list) else f" (got {fault['input']!r:.100})"
-        found.setdefault(path.lstrip("."), []).append(f"{message}{shown}")
-    for path, messages in found.items():
-        yield path, "; ".join(messages)
+        yield Fault(path, fault["type"], f"{message}{shown}")
 
 
 def _hint(where: str) -> str:

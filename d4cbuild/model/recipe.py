@@ -1,9 +1,10 @@
 """``recipe.toml``: what a contributor wants built."""
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from d4cbuild.base.canonical import canonical_digest
 from d4cbuild.base.digest import Digest
@@ -27,6 +28,7 @@ from d4cbuild.model.fields import (
     Text,
     Vintage,
     WebAddress,
+    require_fit,
 )
 
 MAXIMUM_FILE_NAME = 200
@@ -105,16 +107,15 @@ class Source(Record):
     attribution: Bilingual
     """The notice the licence asks for."""
 
-    @field_validator("mirrors")
-    @classmethod
-    def _mirrors_stay_inside(cls, mirrors: tuple[str, ...]) -> tuple[str, ...]:
-        for mirror in mirrors:
-            if ":" in mirror:
-                continue
-            path = PurePosixPath(mirror)
-            if path.is_absolute() or ".." in path.parts:
-                raise ValueError(f"{mirror!r} leaves the recipe's folder")
-        return mirrors
+    @model_validator(mode="after")
+    def _mirrors_stay_inside(self) -> "Source":
+        require_fit(
+            (f"mirrors[{i}]", f"{mirror!r} leaves the recipe's folder")
+            for i, mirror in enumerate(self.mirrors)
+            if ":" not in mirror
+            and (PurePosixPath(mirror).is_absolute() or ".." in PurePosixPath(mirror).parts)
+        )
+        return self
 
 
 class Resources(Record):
@@ -158,7 +159,7 @@ class RowBounds(Record):
     @model_validator(mode="after")
     def _are_bounds(self) -> "RowBounds":
         if self.max is not None and self.max < self.min:
-            raise ValueError(f"max {self.max} is below min {self.min}")
+            require_fit([("max", f"max {self.max} is below min {self.min}")])
         return self
 
 
@@ -197,47 +198,50 @@ class Output(Record):
 
     @model_validator(mode="after")
     def _is_coherent(self) -> "Output":
+        require_fit([*self._class_misfits(), *self._misfits()])
+        return self
+
+    def _class_misfits(self) -> Iterator[tuple[str, str]]:
         if self.kind == "attested" and self.reason is None:
-            raise ValueError('class = "attested" needs a reason')
+            yield "class", 'class = "attested" needs a reason'
+
+    def _misfits(self) -> Iterator[tuple[str, str]]:
         if self.format == "file":
-            return self._is_coherent_file()
-        if self.file is not None:
-            raise ValueError('file is for format = "file"')
-        if self.container is not None:
-            raise ValueError('container is for format = "file"')
+            if self.file is None:
+                yield "format", 'format = "file" needs file: the name the code gives it'
+            for field in ("columns", "sort_by"):
+                if getattr(self, field):
+                    yield field, 'format = "file" has neither columns nor sort_by'
+            return
+        for field in ("file", "container"):
+            if getattr(self, field) is not None:
+                yield field, f'{field} is for format = "file"'
+        if not self.columns:
+            yield "", "columns must be declared"
+        elif self.format == "geoparquet" and not any(c.type == "geometry" for c in self.columns):
+            yield "format", "a geoparquet output needs a geometry column"
         names = [column.name for column in self.columns]
-        if not names:
-            raise ValueError("columns must be declared")
-        if repeated := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"columns declared twice: {', '.join(repeated)}")
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield f"columns[{i}].name", f"columns declared twice: {name}"
         if not self.sort_by:
-            raise ValueError("sort_by must be given: rows without an order have no one form")
-        self._check_order()
-        if self.format == "geoparquet" and not any(c.type == "geometry" for c in self.columns):
-            raise ValueError("a geoparquet output needs a geometry column")
-        return self
+            yield "", "sort_by must be given: rows without an order have no one form"
+        if self.columns:
+            yield from self._order_misfits()
 
-    def _check_order(self) -> None:
+    def _order_misfits(self) -> Iterator[tuple[str, str]]:
         columns = {column.name: column for column in self.columns}
-        if repeated := sorted({key for key in self.sort_by if self.sort_by.count(key) > 1}):
-            raise ValueError(f"sort_by names twice: {', '.join(repeated)}")
-        for key in self.sort_by:
-            column = columns.get(sort_column(key))
-            if column is None:
-                raise ValueError(f"sort_by names {key!r}, which is no declared column")
-            by_place = key != column.name
-            if by_place and column.type != "geometry":
-                raise ValueError(f"sort_by has {key!r}, but {column.name} is {column.type}")
-            if not by_place and column.logical_type.has_no_order:
+        for i, key in enumerate(self.sort_by):
+            place, column = f"sort_by[{i}]", columns.get(sort_column(key))
+            if key in self.sort_by[:i]:
+                yield place, f"sort_by names twice: {key}"
+            elif column is None:
+                yield place, f"sort_by names {key!r}, which is no declared column"
+            elif key != column.name and column.type != "geometry":
+                yield place, f"sort_by has {key!r}, but {column.name} is {column.type}"
+            elif key == column.name and column.logical_type.has_no_order:
                 hint = f"; hilbert({key}) has one" if column.type == "geometry" else ""
-                raise ValueError(f"sort_by names {key!r}, but {column.type} has no order{hint}")
-
-    def _is_coherent_file(self) -> "Output":
-        if self.file is None:
-            raise ValueError('format = "file" needs file: the name the code gives it')
-        if self.columns or self.sort_by:
-            raise ValueError('format = "file" has neither columns nor sort_by')
-        return self
+                yield place, f"sort_by names {key!r}, but {column.type} has no order{hint}"
 
     @property
     def has_one_form(self) -> bool:
@@ -277,21 +281,31 @@ class Recipe(Record):
     """What is made."""
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> "Recipe":
-        for what, names in (
-            ("sources", [source.name for source in self.sources]),
-            ("outputs", [output.name for output in self.outputs]),
-            ("files of outputs", [output.written_as for output in self.outputs]),
-        ):
-            if repeated := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"{what} with one name: {', '.join(repeated)}")
-        for output in self.outputs:
-            if len(name := self.file_name(output)) > MAXIMUM_FILE_NAME:
-                raise ValueError(
-                    f"the file name {name} would have {len(name)} characters, more than"
-                    f" {MAXIMUM_FILE_NAME}: shorten source, package, topic or variant"
-                )
+    def _names_fit(self) -> "Recipe":
+        require_fit([*self._repeated_names(), *self._long_names()])
         return self
+
+    def _repeated_names(self) -> Iterator[tuple[str, str]]:
+        sources = [source.name for source in self.sources]
+        outputs = [output.name for output in self.outputs]
+        files = [output.written_as for output in self.outputs]
+        for i, name in enumerate(sources):
+            if name in sources[:i]:
+                yield f"sources[{i}].name", f"sources with one name: {name}"
+        for i, (name, file) in enumerate(zip(outputs, files, strict=True)):
+            if name in outputs[:i]:
+                yield f"outputs[{i}].name", f"outputs with one name: {name}"
+            elif file in files[:i]:
+                yield f"outputs[{i}].file", f"files of outputs with one name: {file}"
+
+    def _long_names(self) -> Iterator[tuple[str, str]]:
+        for i, output in enumerate(self.outputs):
+            if len(name := self.file_name(output)) > MAXIMUM_FILE_NAME:
+                yield (
+                    "dataset" if len(self.outputs) == 1 else f"outputs[{i}].name",
+                    f"the file name {name} would have {len(name)} characters, more than"
+                    f" {MAXIMUM_FILE_NAME}: shorten source, package, topic or variant",
+                )
 
     @property
     def digest(self) -> Digest:

@@ -20,6 +20,9 @@ def read(text: str) -> Recipe:
     return record_from_toml(Recipe, text.encode(), "recipe.toml")
 
 
+TABLE = GOOD[GOOD.index('format = "parquet"') :]
+
+
 def column(kind: str, more: str = "") -> tuple[str, str]:
     """Replace the second column's type and options."""
     return NAME, f'name = "name"\ntype = "{kind}"\n{more}'
@@ -54,8 +57,8 @@ FAULTS = {
     "unknown_field": (('region = "ca"', 'region = "ca"\nregoin = 1'), "dataset.regoin", "Extra"),
     "unknown_table": (("[parameters]", "[parameter]"), "parameter", "Extra inputs"),
     "url": (('"https://example', '"ftp://example'), "sources[0].url", "https address"),
-    "mirror_up": (('"sources/places', '"../places'), "sources[0].mirrors", "leaves the recipe"),
-    "mirror_root": (('"sources/places', '"/places'), "sources[0].mirrors", "leaves the recipe"),
+    "mirror_up": (('"sources/places', '"../places'), "sources[0].mirrors[0]", "leaves the recipe"),
+    "mirror_root": (('"sources/places', '"/places'), "sources[0].mirrors[0]", "leaves the recipe"),
     "licence": (('"OGL-Canada-2.0"', '"a b"'), "sources[0].licence", "SPDX"),
     "source_name": (('name = "places.csv"', 'name = "a/b"'), "sources[0].name", "a file name"),
     "empty_command": (('["python", "process.py"]', "[]"), "build.command", "at least 1"),
@@ -74,49 +77,98 @@ FAULTS = {
     "parameter_hexadecimal": (('"hello"', f"0x{'f' * 9000}"), "parameters.greeting", "2**53"),
     "output_name": (('name = "places"\n', 'name = "Places"\n'), "outputs[0].name", "a letter"),
     "format": (('"parquet"', '"csv"'), "outputs[0].format", "'geoparquet', 'parquet'"),
-    "no_geometry": (('"parquet"', '"geoparquet"'), "outputs[0]", "needs a geometry column"),
-    "file_needs_name": (('"parquet"', '"file"'), "outputs[0]", "needs file"),
-    "file_for_table": (('"parquet"', '"parquet"\nfile = "a.csv"'), "outputs[0]", "file is for"),
-    "attested": (('"parquet"', '"parquet"\nclass = "attested"'), "outputs[0]", "needs a reason"),
+    "no_geometry": (('"parquet"', '"geoparquet"'), "outputs[0].format", "needs a geometry column"),
+    "file_needs_name": ((TABLE, 'format = "file"\n'), "outputs[0].format", "needs file"),
+    "file_for_table": (
+        ('"parquet"', '"parquet"\nfile = "a.csv"'),
+        "outputs[0].file",
+        "file is for",
+    ),
+    "attested": (
+        ('"parquet"', '"parquet"\nclass = "attested"'),
+        "outputs[0].class",
+        "needs a reason",
+    ),
     "no_sort_by": (('sort_by = ["id"]', "sort_by = []"), "outputs[0]", "sort_by must be given"),
-    "sort_unknown": (('["id"]', '["nr"]'), "outputs[0]", "which is no declared column"),
-    "sort_twice": (('["id"]', '["id", "id"]'), "outputs[0]", "sort_by names twice: id"),
-    "sort_hilbert": (('["id"]', '["hilbert(id)"]'), "outputs[0]", "but id is int16"),
+    "sort_unknown": (('["id"]', '["nr"]'), "outputs[0].sort_by[0]", "which is no declared column"),
+    "sort_twice": (('["id"]', '["id", "id"]'), "outputs[0].sort_by[1]", "sort_by names twice: id"),
+    "sort_hilbert": (('["id"]', '["hilbert(id)"]'), "outputs[0].sort_by[0]", "but id is int16"),
     "rows_negative": (("min = 1, max = 10", "min = -1"), "outputs[0].rows.min", "greater than"),
-    "rows_reversed": (("max = 10", "max = 0"), "outputs[0].rows", "max 0 is below min 1"),
-    "columns_twice": (('name = "name"', 'name = "id"'), "outputs[0]", "declared twice: id"),
+    "rows_reversed": (("max = 10", "max = 0"), "outputs[0].rows.max", "max 0 is below min 1"),
+    "columns_twice": (
+        ('name = "name"', 'name = "id"'),
+        "outputs[0].columns[1].name",
+        "declared twice: id",
+    ),
     "column_bidi": (('name = "name"', 'name = "n\\u2066"'), f"{SECOND}.name", "U+2066"),
     "type_unknown": (column("text"), f"{SECOND}.type", "not a column type"),
     "type_field_name": (column("struct<<:int8>"), f"{SECOND}.type", "the name of a field"),
     "type_precision": (column("decimal(39,0)"), f"{SECOND}.type", "1 to 38"),
     "type_deep": (column(f"{'list<' * 20}int8{'>' * 20}"), f"{SECOND}.type", "16 levels"),
     "type_trailing": (column("int8 int8"), f"{SECOND}.type", "nothing after int8"),
-    "min_on_text": (column("string", "min = 1"), SECOND, "use pattern or enum"),
-    "max_on_boolean": (column("boolean", "max = 1"), SECOND, "not boolean"),
-    "min_on_list": (column("list<int8>", "min = 1"), SECOND, "not list<int8>"),
-    "min_text_on_number": (column("int8", 'min = "1"'), SECOND, "which is no int8"),
-    "min_number_on_date": (column("date", "min = 1"), SECOND, "which is no date"),
-    "min_no_date": (column("date", 'min = "2020-02-30"'), SECOND, "which is no date"),
-    "min_with_zone": (column("timestamp", 'min = "2020-01-01T00:00:00Z"'), SECOND, "a zone"),
-    "min_without_zone": (column("timestamp_utc", 'min = "2020-01-01"'), SECOND, "no zone"),
-    "min_no_decimal": (column("decimal(5,2)", 'min = "x"'), SECOND, "which is no decimal(5,2)"),
-    "bounds_reversed": (("min = 1\n", "min = 2\nmax = 1\n"), FIRST, "max 1 is below min 2"),
+    "min_on_text": (column("string", "min = 1"), f"{SECOND}.min", "use pattern or enum"),
+    "max_on_boolean": (column("boolean", "max = 1"), f"{SECOND}.max", "not boolean"),
+    "min_on_list": (column("list<int8>", "min = 1"), f"{SECOND}.min", "not list<int8>"),
+    "min_text_on_number": (column("int8", 'min = "1"'), f"{SECOND}.min", "which is no int8"),
+    "min_number_on_date": (column("date", "min = 1"), f"{SECOND}.min", "which is no date"),
+    "min_no_date": (column("date", 'min = "2020-02-30"'), f"{SECOND}.min", "which is no date"),
+    "min_with_zone": (
+        column("timestamp", 'min = "2020-01-01T00:00:00Z"'),
+        f"{SECOND}.min",
+        "a zone",
+    ),
+    "min_without_zone": (column("timestamp_utc", 'min = "2020-01-01"'), f"{SECOND}.min", "no zone"),
+    "min_not_finite": (
+        column("decimal(5,2)", 'min = "NaN"\nmax = 1'),
+        f"{SECOND}.min",
+        "is no decimal",
+    ),
+    "min_no_decimal": (
+        column("decimal(5,2)", 'min = "x"'),
+        f"{SECOND}.min",
+        "which is no decimal(5,2)",
+    ),
+    "bounds_reversed": (
+        ("min = 1\n", "min = 2\nmax = 1\n"),
+        f"{FIRST}.max",
+        "max 1 is below min 2",
+    ),
     "min_boolean": (("min = 1\n", "min = true\n"), f"{FIRST}.min", "expected a number"),
-    "enum_on_float": (column("float64", "enum = [1]"), SECOND, "enum is for"),
-    "enum_text_on_number": (column("int8", 'enum = ["1"]'), SECOND, "which is no int8"),
-    "enum_number_on_text": (column("string", "enum = [1]"), SECOND, "which is no string"),
-    "enum_too_large": (column("uint8", "enum = [256]"), SECOND, "which no uint8 can hold"),
-    "enum_twice": (column("string", 'enum = ["a", "a"]'), SECOND, "a value twice"),
+    "enum_on_float": (column("float64", "enum = [1]"), f"{SECOND}.enum", "enum is for"),
+    "enum_text_on_number": (
+        column("int8", 'enum = ["1"]'),
+        f"{SECOND}.enum[0]",
+        "which is no int8",
+    ),
+    "enum_number_on_text": (
+        column("string", "enum = [1]"),
+        f"{SECOND}.enum[0]",
+        "which is no string",
+    ),
+    "enum_too_large": (
+        column("uint8", "enum = [256]"),
+        f"{SECOND}.enum[0]",
+        "which no uint8 can hold",
+    ),
+    "enum_twice": (column("string", 'enum = ["a", "a"]'), f"{SECOND}.enum[1]", "a value twice"),
     "enum_empty": (column("string", "enum = []"), f"{SECOND}.enum", "at least 1"),
     "enum_float": (column("int8", "enum = [1.5]"), f"{SECOND}.enum[0]", "or a whole number"),
-    "pattern_on_number": (column("int8", 'pattern = "a"'), SECOND, "pattern is for string"),
+    "pattern_on_number": (
+        column("int8", 'pattern = "a"'),
+        f"{SECOND}.pattern",
+        "pattern is for string",
+    ),
     "pattern_open": (column("string", 'pattern = "(a"'), f"{SECOND}.pattern", "no regular"),
-    "unique_list": (column("list<int8>", "unique = true"), SECOND, "unique is for single"),
-    "crs_on_text": (column("string", 'crs = "EPSG:4326"'), SECOND, "for geometry columns"),
+    "unique_list": (
+        column("list<int8>", "unique = true"),
+        f"{SECOND}.unique",
+        "unique is for single",
+    ),
+    "crs_on_text": (column("string", 'crs = "EPSG:4326"'), f"{SECOND}.crs", "for geometry columns"),
     "crs_unknown": (column("geometry", 'crs = "EPSG:1"'), f"{SECOND}.crs", "EPSG:3347"),
     "name_too_long": (
         ('package = "d4c-datapkg-test"', f'package = "{LONG}"\ntopic = "{LONG}"'),
-        "whole file",
+        "dataset",
         "more than 200",
     ),
 }
@@ -174,7 +226,13 @@ def test_all_faults_of_a_file_are_reported_at_once() -> None:
     assert caught.value.message == "5 fields are wrong"
     paths = {line.partition(": ")[0] for line in str(caught.value.found).splitlines()}
     memory = "build.resources.memory"
-    assert paths == {"dataset.region", "parameters.greeting", memory, FIRST, f"{SECOND}.type"}
+    assert paths == {
+        "dataset.region",
+        "parameters.greeting",
+        memory,
+        f"{FIRST}.min",
+        f"{SECOND}.type",
+    }
 
 
 def test_names_that_must_differ_are_compared() -> None:
