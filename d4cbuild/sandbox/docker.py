@@ -34,11 +34,11 @@ from d4cbuild.sandbox.job import (
     Outcome,
 )
 from d4cbuild.sandbox.log import LogCopier
+from d4cbuild.sandbox.seccomp import engine_profile
 from d4cbuild.sandbox.watch import POLL_S, Watch
 
 LABEL = "ca.dataforcanada.d4cbuild"
 ENGINE_TIMEOUT_S = 300
-VSOCK_CLOSED_SINCE = 23  # the engine's default filter refuses such sockets since this version
 HINT = (
     "start the engine (systemctl start docker), or install bubblewrap and use --runner bubblewrap"
 )
@@ -65,11 +65,7 @@ class DockerRunner:
 
     def version(self) -> str:
         """The engine's version; see :class:`~d4cbuild.sandbox.job.Runner`."""
-        return f"docker {self._engine}"
-
-    @cached_property
-    def _engine(self) -> str:
-        return str(self._client.version()["Version"])
+        return f"docker {self._client.version()['Version']}"
 
     def run(self, job: Job, log: BinaryIO) -> Outcome:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
@@ -147,7 +143,7 @@ class DockerRunner:
             ipc_mode="none",
             read_only=True,
             cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
+            security_opt=["no-new-privileges:true", f"seccomp={engine_profile()}"],
             mem_limit=job.limits.memory,
             memswap_limit=job.limits.memory,
             pids_limit=job.limits.processes,
@@ -191,7 +187,7 @@ class DockerRunner:
         if stopped_by is None and state["OOMKilled"]:
             stopped_by = "memory"
         stopped_by = stopped_by or watch.exceeded_at_the_end()
-        notes = tuple(_not_enforced(job, self._engine))
+        notes = tuple(_not_enforced(job))
         return Outcome(int(state["ExitCode"]), stopped_by, seconds, notes)
 
     def _not_started(self, container: str, log: BinaryIO, error: Any) -> Outcome:
@@ -274,9 +270,7 @@ def _is_orphan(labels: dict[str, str]) -> bool:
     return space == process_space() and not is_alive(int(labels[f"{LABEL}.process"]))
 
 
-def _not_enforced(job: Job, engine: str) -> Iterator[str]:
-    if int(engine.partition(".")[0]) < VSOCK_CLOSED_SINCE:
-        yield f"network: engine {engine} lets a job in a virtual machine speak to the host (vsock)"
+def _not_enforced(job: Job) -> Iterator[str]:
     if user_id() not in (0, SANDBOX_UID):
         yield "disk: this user cannot look into the job's private folders and unlinked files"
     if job.limits.cpus > len(usable_cpus()):
