@@ -52,7 +52,7 @@ def last_result(store: Store, mark: str) -> BuildResult | None:
 
 def remember_result(store: Store, mark: str, result: BuildResult) -> None:
     """Keep a result for the next time."""
-    files = {output.path: _file_state(Path(output.path)) for output in result.outputs}
+    files = {str(output.path): _file_state(output.path) for output in result.outputs}
     kept = replace(result, manifest_changed=False, log=None, explanation=(), taken_from=None)
     record = {"files": files, "result": kept.as_json()}
     store.database.put("fresh", mark, json.dumps(record))

@@ -160,19 +160,19 @@ def _publish(
         if not _is_already(target, store.path_of(made.digests.blake3)):
             _copy(store.path_of(made.digests.blake3), target)
         built.append(_built(record, target))
-    kept = {output.name: shown_path(Path(output.path)) for output in built}
+    kept = {output.name: shown_path(output.path) for output in built}
     refuse_other_outputs(plan, manifest.outputs, kept)
     path, changed = _write_manifest(plan, manifest, options)
     return BuildResult(
         recipe=plan.recipe.dataset.id,
         status=obtained.status,
-        build_key=str(plan.key),
+        build_key=plan.key,
         releasable=manifest.releasable,
         outputs=tuple(built),
-        manifest=str(path.absolute()),
+        manifest=path.absolute(),
         manifest_changed=changed,
         warnings=plan.warnings,
-        log=None if obtained.log is None else str(obtained.log),
+        log=obtained.log,
         explanation=explanation,
         taken_from=_taken_from(obtained.taken),
     )
@@ -185,12 +185,12 @@ def _taken_from(taken: Taken | None) -> TakenFrom | None:
 def _built(record: OutputRecord, target: Path) -> BuiltOutput:
     return BuiltOutput(
         name=record.name,
-        path=str(target.absolute()),
+        path=target.absolute(),
         size=record.size,
         rows=record.rows,
-        blake3=str(record.blake3),
-        sha256=str(record.sha256),
-        content=None if record.content is None else str(record.content),
+        blake3=record.blake3,
+        sha256=record.sha256,
+        content=record.content,
         rewritten=record.rewritten or (),
         kept=record.kept,
     )

@@ -37,3 +37,28 @@ def all_recipes(root: Path) -> list[Path]:
             "there are no recipes", expected=f"recipes/*/{RECIPE_FILE}", where=str(root)
         )
     return [path.parent for path in found]
+
+
+def find_recipe(path: Path) -> Path:
+    """The folder that a user means: itself, that of a ``recipe.toml``, or by a bare dataset id."""
+    if path.name == RECIPE_FILE and path.is_file():
+        return path.parent
+    # A bare dataset id is enough inside a project.
+    if not path.exists() and len(path.parts) == 1:
+        inside = project_root(Path.cwd()) / "recipes" / path
+        if inside.exists():
+            return relative(inside)
+    return path
+
+
+def relative(path: Path) -> Path:
+    """A path from where the user stands, if it lies below."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def dist_folder(dist: Path | None, recipe: Path) -> Path:
+    """Where data files go: where the user said, else ``dist/`` of the recipe's project."""
+    return dist if dist is not None else project_root(recipe) / "dist"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
+
+from d4cbuild.base.digest import Digest
+from d4cbuild.errors import InputError
+from d4cbuild.model.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,12 @@ class BuiltOutput:
     """
 
     name: str
-    path: str
+    path: Path
     size: int
     rows: int | None
-    blake3: str
-    sha256: str
-    content: str | None
+    blake3: Digest
+    sha256: Digest
+    content: Digest | None
     rewritten: tuple[str, ...] = ()
     kept: str | None = None
 
@@ -70,34 +74,71 @@ class BuildResult:
 
     recipe: str
     status: str
-    build_key: str
+    build_key: Digest
     releasable: bool
     outputs: tuple[BuiltOutput, ...]
-    manifest: str
+    manifest: Path
     manifest_changed: bool
     warnings: tuple[str, ...] = ()
-    log: str | None = None
+    log: Path | None = None
     explanation: tuple[str, ...] = ()
     taken_from: TakenFrom | None = None
 
+    def output(self, name: str) -> BuiltOutput:
+        """One artifact by its name in the recipe.
+
+        Raises:
+            InputError: if there is none of that name.
+        """
+        for output in self.outputs:
+            if output.name == name:
+                return output
+        names = ", ".join(output.name for output in self.outputs)
+        raise InputError("there is no such output", expected=names, found=name, where=self.recipe)
+
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""
-        return asdict(self)
+        record: dict[str, Any] = _plain(self)
+        return record
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> BuildResult:
         """Read what :meth:`as_json` made."""
-        outputs = tuple(
-            BuiltOutput(**{**output, "rewritten": tuple(output.get("rewritten", ()))})
-            for output in record["outputs"]
+        taken = record.get("taken_from")
+        return cls(
+            **{
+                **record,
+                "build_key": Digest.parse(record["build_key"]),
+                "outputs": tuple(_output(each) for each in record["outputs"]),
+                "manifest": Path(record["manifest"]),
+                "warnings": tuple(record["warnings"]),
+                "log": None if record["log"] is None else Path(record["log"]),
+                "explanation": tuple(record["explanation"]),
+                "taken_from": None if taken is None else TakenFrom(**taken),
+            }
         )
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
+
+
+def _output(record: dict[str, Any]) -> BuiltOutput:
+    content = record["content"]
+    return BuiltOutput(
+        **{
+            **record,
+            "path": Path(record["path"]),
+            "blake3": Digest.parse(record["blake3"]),
+            "sha256": Digest.parse(record["sha256"]),
+            "content": None if content is None else Digest.parse(content),
+            "rewritten": tuple(record.get("rewritten", ())),
         }
-        plain["outputs"] = outputs
-        if plain.get("taken_from") is not None:
-            plain["taken_from"] = TakenFrom(**plain["taken_from"])
-        return cls(**plain)
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Digest | Path):
+        return str(value)
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)
@@ -115,7 +156,7 @@ class ComparedOutput:
     """
 
     name: str
-    verdict: str
+    verdict: Verdict
     expected: dict[str, Any]
     found: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
@@ -183,7 +224,7 @@ class Varied:
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """What ``verify`` found.
+    """What ``verify`` found. It is neither true nor false: look at its verdict.
 
     Attributes:
         recipe: The dataset's id.
@@ -196,12 +237,15 @@ class VerifyResult:
     """
 
     recipe: str
-    verdict: str
+    verdict: Verdict
     exit_code: int
     build_key: str | None
     rebuilds: tuple[Rebuild, ...]
     warnings: tuple[str, ...] = ()
     varied: Varied | None = None
+
+    def __bool__(self) -> bool:
+        raise TypeError("this is no yes or no: compare .verdict with Verdict.IDENTICAL")
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""

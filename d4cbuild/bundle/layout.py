@@ -11,6 +11,7 @@ SUMS: Final = "SHA256SUMS"
 SCRIPT: Final = "rebuild.sh"
 PART: Final = ".part-"
 IMAGE: Final = ".image.tar"
+MANIFEST_ENDING: Final = ".manifest.json"
 ATTESTATION: Final = ".intoto.json"
 NOTES: Final = {"en": "RELEASE-NOTES.md", "fr": "NOTES-DE-VERSION.md"}
 
@@ -50,7 +51,7 @@ class Layout:
     @property
     def manifest(self) -> str:
         """The manifest."""
-        return f"{self.base}.manifest.json"
+        return f"{self.base}{MANIFEST_ENDING}"
 
     @property
     def source_artifacts(self) -> str:

@@ -10,6 +10,7 @@ import click
 from d4cbuild.attest.keys import read_signing_key
 from d4cbuild.build.attesting import attest_recipe
 from d4cbuild.build.folder import RecipeFolder
+from d4cbuild.build.project import dist_folder
 from d4cbuild.build.result import shown_path
 from d4cbuild.cli import common
 from d4cbuild.cli.trusting import attestations_folder
@@ -53,7 +54,7 @@ def command(
             RecipeFolder(recipe),
             key,
             attestations_folder(output, recipe),
-            common.dist_folder(dist, recipe),
+            dist_folder(dist, recipe),
         )
         record = {
             "recipe": str(recipe),

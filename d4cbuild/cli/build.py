@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from d4cbuild.base.progress import Progress
-from d4cbuild.build.fresh import fingerprint, last_result
+from d4cbuild.build.request import BuildRequest
 from d4cbuild.build.result import BuildResult, shown_path
 from d4cbuild.cli import common, sharing
 from d4cbuild.cli.progress import make_progress
@@ -59,32 +58,13 @@ def command(
     progress = make_progress()
 
     def work(recipe: Path) -> tuple[dict[str, Any], int]:
-        target = common.dist_folder(dist, recipe)
-        asked_anew = dirty or force or explain
-        if not asked_anew and (known := _nothing_to_do(recipe, target, store, progress)):
-            return known.as_json(), 0
-        # Imported late: a build with nothing to do must not cost more than looking.
-        from d4cbuild.build.folder import RecipeFolder
-        from d4cbuild.build.pipeline import BuildOptions, build_recipe
-        from d4cbuild.sandbox.choose import choose_runner
-
-        options = BuildOptions(target, mirrors, dirty, explain, force, cpus, shared())
-        result = build_recipe(
-            RecipeFolder(recipe), store, lambda: choose_runner(runner), options, progress
+        request = BuildRequest(
+            recipe, shared, dist, mirrors, runner, cpus, dirty=dirty, explain=explain, force=force
         )
-        return result.as_json(), 0
+        return request.answer(store, progress).as_json(), 0
 
     with store.in_use():
         return common.each_recipe(common.chosen_recipes(recipes, every), as_json, work, _render)
-
-
-def _nothing_to_do(
-    recipe: Path, target: Path, store: Store, progress: Progress
-) -> BuildResult | None:
-    known = last_result(store, fingerprint(recipe, target))
-    for warning in () if known is None else known.warnings:
-        progress.warn(warning)
-    return known
 
 
 def _render(record: dict[str, Any]) -> str:
@@ -96,14 +76,14 @@ def _render(record: dict[str, Any]) -> str:
     lines += [f"  because {line}" for line in result.explanation]
     for output in result.outputs:
         rows = "" if output.rows is None else f", {output.rows:,} rows"
-        lines.append(f"  {shown_path(Path(output.path))}  {output.size:,} bytes{rows}")
+        lines.append(f"  {shown_path(output.path)}  {output.size:,} bytes{rows}")
         lines.append(f"    {output.sha256}")
         if output.rewritten:
             lines.append(f"    rewritten: {', '.join(output.rewritten)}")
         if output.kept:
             lines.append(f"    kept as it is: {output.kept}")
     if result.manifest_changed:
-        lines.append(f"  manifest: {shown_path(Path(result.manifest))} (changed: see git diff)")
+        lines.append(f"  manifest: {shown_path(result.manifest)} (changed: see git diff)")
     if not result.releasable:
         lines.append("  not releasable: built from files that were not committed")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from d4cbuild.build.project import dist_folder
 from d4cbuild.build.result import shown_path
 from d4cbuild.bundle.folder import is_bundle
 from d4cbuild.bundle.gather import Gathering
@@ -62,7 +63,7 @@ def command(
 
     def work(target: Path) -> tuple[dict[str, Any], int]:
         is_received = is_bundle(target)
-        place = Path("dist") if is_received else common.dist_folder(dist, target)
+        place = Path("dist") if is_received else dist_folder(dist, target)
         signed = target if is_received else attestations_folder(attestations, target)
         gathering = Gathering(store, place, signed, mirrors, fat, progress)
         parent = output or place / "bundles"

@@ -9,7 +9,13 @@ from typing import Any
 
 import click
 
-from d4cbuild.build.project import RECIPE_FILE, all_recipes, project_root
+from d4cbuild.build.project import (
+    RECIPE_FILE,
+    all_recipes,
+    find_recipe,
+    project_root,
+    relative,
+)
 from d4cbuild.errors import D4CError, InputError, trouble
 from d4cbuild.model.quantities import parse_bytes
 
@@ -84,31 +90,8 @@ def chosen_recipes(recipes: Sequence[Path], every: bool) -> list[Path]:
             raise InputError(
                 "no recipe is named", hint="name a recipe's folder, or use --all for every one"
             )
-        return [_relative(path) for path in all_recipes(project_root(here))]
-    return [_found(path) for path in recipes]
-
-
-def _found(path: Path) -> Path:
-    if path.name == RECIPE_FILE and path.is_file():
-        return path.parent
-    # A bare dataset id is enough inside a project.
-    if not path.exists() and len(path.parts) == 1:
-        inside = project_root(Path.cwd()) / "recipes" / path
-        if inside.exists():
-            return _relative(inside)
-    return path
-
-
-def _relative(path: Path) -> Path:
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
-
-
-def dist_folder(dist: Path | None, recipe: Path) -> Path:
-    """Where data files go."""
-    return dist if dist is not None else project_root(recipe) / "dist"
+        return [relative(path) for path in all_recipes(project_root(here))]
+    return [find_recipe(path) for path in recipes]
 
 
 def _worked(

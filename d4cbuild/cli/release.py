@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from d4cbuild.build.folder import RecipeFolder
-from d4cbuild.build.project import project_root
+from d4cbuild.build.project import dist_folder, project_root
 from d4cbuild.build.result import shown_path
 from d4cbuild.bundle.gather import Gathering
 from d4cbuild.cli import bundling, common
@@ -69,7 +69,7 @@ def command(
     progress = make_progress()
 
     def work(recipe: Path) -> tuple[dict[str, Any], int]:
-        place = common.dist_folder(dist, recipe)
+        place = dist_folder(dist, recipe)
         signed = attestations_folder(attestations, recipe)
         options = ReleaseOptions(
             policy=policy or project_root(recipe) / "trust.toml",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from d4cbuild.build.result import shown_path
+from d4cbuild.bundle.rebuild import RebuildRequest
 from d4cbuild.cli import common, sharing
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.sharing import Shared
@@ -76,16 +77,12 @@ def command(
     chosen = common.chosen_recipes(targets, every)
     if wants_no_network(chosen, offline):
         go_offline()
-    verifier = Verifier(
-        mirrors=mirrors,
-        dist=dist,
-        cpus=cpus,
-        runner=runner,
-        shared=shared,
-        varying=vary_options(vary, rounds, seed),
-        trusting=trusting,
-        progress=make_progress(),
-    )
+    varying = vary_options(vary, rounds, seed)
+
+    def request(target: Path) -> RebuildRequest:
+        return RebuildRequest(target, shared, dist, mirrors, runner, cpus, varying)
+
+    verifier = Verifier(request, dist, trusting, make_progress())
     if trusting.only_judges:
         return common.each_recipe(chosen, as_json, verifier.judge, render_judged)
     with verifier.store.in_use():

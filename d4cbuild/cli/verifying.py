@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,17 +11,10 @@ from typing import Any
 
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.folder import RecipeFolder
-from d4cbuild.build.result import VerifyResult
-from d4cbuild.build.vary.varying import VaryOptions, verify_varied
-from d4cbuild.build.verify import VerifyOptions, could_not_verify, verify_recipe
+from d4cbuild.build.project import dist_folder
 from d4cbuild.bundle.folder import is_bundle, is_fat
-from d4cbuild.bundle.unpacking import unpacked
-from d4cbuild.cli import common
-from d4cbuild.cli.sharing import Shared
+from d4cbuild.bundle.rebuild import RebuildRequest
 from d4cbuild.cli.trusting import Trusting
-from d4cbuild.errors import D4CError
-from d4cbuild.sandbox.choose import choose_runner
-from d4cbuild.sandbox.job import Runner
 from d4cbuild.store import Store
 
 
@@ -30,22 +23,14 @@ class Verifier:
     """What the user chose.
 
     Attributes:
-        mirrors: Further places that hold copies of sources.
+        request: Makes the request of a rebuild of one target.
         dist: Where data files are, where that was chosen.
-        cpus: CPUs to use instead of the recipe's.
-        runner: Name of what runs the sandbox, or ``all``.
-        shared: Gives the shared stores that sources may come from.
-        varying: What is to be other than usual.
         trusting: Keys and policy.
         progress: Whom to tell.
     """
 
-    mirrors: tuple[str, ...]
+    request: Callable[[Path], RebuildRequest]
     dist: Path | None
-    cpus: int | None
-    runner: str
-    shared: Shared
-    varying: VaryOptions | None
     trusting: Trusting
     progress: Progress
 
@@ -57,12 +42,7 @@ class Verifier:
     def verify(self, target: Path) -> tuple[dict[str, Any], int]:
         """Rebuild a target, sign and judge as was asked."""
         with self._opened(target) as (folder, dist, trusting):
-            folder.recipe()  # nothing is known of what cannot be read, not even what it is
-            options = VerifyOptions(self._kept(target), self.mirrors, self.cpus, self.shared())
-            try:
-                result = self._rebuilt(folder, options)
-            except D4CError as error:
-                result = could_not_verify(folder, error)
+            result = self.request(target).answer(folder, self.store, self.progress)
             record = trusting.after(folder, dist, result)
             return record, record["exit_code"]
 
@@ -75,22 +55,10 @@ class Verifier:
     def _opened(self, target: Path) -> Iterator[tuple[RecipeFolder, Path, Trusting]]:
         """The recipe of a target, where its data files are, and whose word counts for it."""
         if not is_bundle(target):
-            yield RecipeFolder(target), common.dist_folder(self.dist, target), self.trusting
+            yield RecipeFolder(target), dist_folder(self.dist, target), self.trusting
             return
-        with unpacked(target, self.mirrors, self.store, self.progress) as bundle:
-            yield bundle.recipe, target, replace(self.trusting, bundle=target)
-
-    def _kept(self, target: Path) -> Path:
-        """Where rebuilt files are kept that are not identical: never in a bundle."""
-        if is_bundle(target):
-            return self.dist or Path("dist")
-        return common.dist_folder(self.dist, target)
-
-    def _rebuilt(self, folder: RecipeFolder, options: VerifyOptions) -> VerifyResult:
-        runners = _runners(self.runner)
-        if self.varying is None:
-            return verify_recipe(folder, self.store, runners, options, self.progress)
-        return verify_varied(folder, self.store, runners[0], options, self.varying, self.progress)
+        with self.request(target).opened(self.store, self.progress) as folder:
+            yield folder, target, replace(self.trusting, bundle=target)
 
 
 def wants_no_network(targets: list[Path], chosen: bool | None) -> bool:
@@ -98,9 +66,3 @@ def wants_no_network(targets: list[Path], chosen: bool | None) -> bool:
     if chosen is not None:
         return chosen
     return bool(targets) and all(is_bundle(target) and is_fat(target) for target in targets)
-
-
-def _runners(name: str) -> list[Runner]:
-    if name == "all":
-        return [choose_runner("bubblewrap"), choose_runner("docker")]
-    return [choose_runner(name)]

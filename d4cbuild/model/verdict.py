@@ -6,7 +6,7 @@ from d4cbuild.errors import Exit
 
 
 class Verdict(StrEnum):
-    """What can be said of a rebuilt output, from best to worst."""
+    """What can be said of a rebuilt output, from best to worst. Neither true nor false."""
 
     IDENTICAL = "identical"
     """The same bytes."""
@@ -22,6 +22,9 @@ class Verdict(StrEnum):
 
     FAILED = "failed"
     """The rebuild did not finish."""
+
+    def __bool__(self) -> bool:
+        raise TypeError("a verdict is no yes or no: compare it with Verdict.IDENTICAL")
 
     @property
     def exit_code(self) -> int:
