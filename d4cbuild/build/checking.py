@@ -95,7 +95,7 @@ def _of_recipe(folder: RecipeFolder, recipe: Recipe, places: TomlPlaces) -> list
 def _command(
     folder: RecipeFolder, recipe: Recipe, places: TomlPlaces, code: dict[str, bytes]
 ) -> Iterator[Finding]:
-    command = recipe.build.command
+    command = recipe.build.command or ()
     for index, word in enumerate(command):
         is_script = word.endswith(SCRIPTS) and "/" not in word and command[0] in INTERPRETERS
         if is_script and index == 1 and word not in code:

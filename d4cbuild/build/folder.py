@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from d4cbuild.base.archive import TarEntry
 from d4cbuild.base.files import write_atomically
 from d4cbuild.build.carried import CarriedCode
 from d4cbuild.build.project import RECIPE_FILE, project_root
+from d4cbuild.build.stepping import code_of_steps
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.errors import InputError, StaleLock
 from d4cbuild.model.lock import Lock
@@ -26,10 +28,16 @@ class RecipeFolder:
     Attributes:
         path: The folder, as the user named it.
         normal_form: The writer of its outputs, where that is not the one of this version.
+        steps: What its steps are written as, where that is not as this version writes them.
     """
 
     path: Path
     normal_form: CarriedCode | None = None
+    steps: tuple[TarEntry, ...] | None = None
+
+    def code_of_steps(self, recipe: Recipe) -> tuple[TarEntry, ...]:
+        """What the recipe's steps are written as; nothing where it has code."""
+        return code_of_steps(recipe) if self.steps is None else self.steps
 
     @property
     def where(self) -> str:

@@ -11,11 +11,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from d4cbuild.base.archive import canonical_tar
 from d4cbuild.base.canonical import parse_json
-from d4cbuild.base.digest import blake3_of, blake3_of_file
+from d4cbuild.base.digest import blake3_of, blake3_of_file, blake3_of_stream
 from d4cbuild.build.carried import installed_normal_form
 from d4cbuild.build.project import project_root
 from d4cbuild.build.result import BuildResult
+from d4cbuild.build.stepping import step_package
 from d4cbuild.code.folder import folder_state
 from d4cbuild.store import Store
 
@@ -31,6 +33,7 @@ def fingerprint(folder: Path, dist: Path) -> str:
     """
     environments = project_root(folder) / "environments"
     parts = [str(folder.absolute()), str(dist.absolute()), str(installed_normal_form().digest)]
+    parts.append(str(blake3_of_stream(canonical_tar(step_package()))))
     parts.append(str(folder_state(folder)))
     records = [folder / name for name in _RECORDS]
     for path in (*records, *sorted(environments.glob("*/environment.*"))):

@@ -148,7 +148,7 @@ class Maker:
         code = workspace / "code"
         return Job(
             image=image,
-            command=plan.recipe.build.command,
+            command=plan.recipe.build.run,
             sources=self.surroundings.dated(code, sources, workspace / "dated"),
             code=code,
             parameters=_readable(workspace / "parameters.json", plan.recipe.parameters),

@@ -10,6 +10,7 @@ from d4cbuild.base.progress import Progress
 from d4cbuild.build.carried import CarriedCode, installed_normal_form
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.build.locking import provisional_lock
+from d4cbuild.build.stepping import with_steps
 from d4cbuild.code.folder import Code, plain_code
 from d4cbuild.code.history import committed_code, working_code
 from d4cbuild.model.derivation import Derivation, derive
@@ -26,7 +27,8 @@ class Plan:
         folder: The recipe's folder.
         recipe: What is wanted.
         lock: What was found.
-        code: The recipe's code.
+        own_code: The recipe's own code, which git has.
+        code: What is run: its own, and what its steps are written as.
         normal_form: The writer of the outputs.
         derivation: Everything that decides the output bytes.
         key: Its digest.
@@ -37,6 +39,7 @@ class Plan:
     folder: RecipeFolder
     recipe: Recipe
     lock: Lock
+    own_code: Code
     code: Code
     normal_form: CarriedCode
     derivation: Derivation
@@ -87,12 +90,14 @@ def _plan(
     warnings: list[str],
 ) -> Plan:
     normal_form = folder.normal_form or installed_normal_form()
-    derivation = derive(recipe, lock, normal_form.digest)
+    whole = with_steps(code, folder.code_of_steps(recipe), folder.where)
+    derivation = derive(recipe, lock, whole.digest, normal_form.digest)
     return Plan(
         folder=folder,
         recipe=recipe,
         lock=lock,
-        code=code,
+        own_code=code,
+        code=whole,
         normal_form=normal_form,
         derivation=derivation,
         key=derivation.build_key,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d4cbuild.base.archive import TarEntry
+from d4cbuild.build.stepping import is_of_steps
 from d4cbuild.bundle.archive import Member, of_entry
 from d4cbuild.bundle.facts import LeftOut
 from d4cbuild.bundle.layout import (
@@ -52,7 +53,7 @@ class Contents:
         lock: What was found.
         environment: The lock of the environment.
         recipe_files: ``recipe.toml``, ``recipe.lock``, and ``README.md`` if there is one.
-        code: The recipe's code.
+        code: The code that was run: the recipe's own, and what its steps are written as.
         history: The code's commit with all before it, as a git bundle; none if it cannot be had.
         environment_files: ``environment.toml``, ``environment.lock``, ``Dockerfile``.
         normal_form: The code of the normal form.
@@ -80,6 +81,19 @@ class Contents:
     attestations: Mapping[str, bytes]
     heavy: Heavy | None = None
     notes: Mapping[str, str] | None = None
+
+    @property
+    def own_code(self) -> tuple[TarEntry, ...]:
+        """The recipe's own code."""
+        written = set(self.code_of_steps)
+        return tuple(entry for entry in self.code if entry not in written)
+
+    @property
+    def code_of_steps(self) -> tuple[TarEntry, ...]:
+        """What the recipe's steps are written as; nothing where it has code."""
+        if self.recipe.build.steps is None:
+            return ()
+        return tuple(entry for entry in self.code if is_of_steps(entry.name))
 
     def source_artifacts(self) -> list[Member]:
         """The files of the archive of source artifacts, without what is written for rebuilding."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from d4cbuild.base.archive import canonical_tar
+from d4cbuild.base.archive import TarEntry, canonical_tar
 from d4cbuild.base.digest import Digest, FileDigests, MultiHasher, blake3_of_stream
 from d4cbuild.build.carried import CarriedCode
 from d4cbuild.build.folder import MANIFEST_FILE
@@ -68,7 +68,7 @@ class Fitting:
         environment = record_from_toml(
             Environment, files.get(DEFINITION_FILE, b""), f"environment/{DEFINITION_FILE}"
         )
-        key = derive(c.recipe, c.lock, CarriedCode(c.normal_form).digest).build_key
+        key = derive(c.recipe, c.lock, _digest(c.code), CarriedCode(c.normal_form).digest).build_key
         outputs = [(each.name, c.recipe.file_name(each)) for each in c.recipe.outputs]
         yield from _unequal(
             ("the recipe, and the manifest", c.recipe.dataset, c.manifest.dataset),
@@ -88,7 +88,7 @@ class Fitting:
 
     def _code(self) -> Iterator[str]:
         locked, code = self.contents.lock.code, self.contents.manifest.code
-        found = blake3_of_stream(canonical_tar(self.contents.code))
+        found = _digest(self.contents.own_code)
         yield from _unequal(
             ("the code, and the lock", found, locked.blake3),
             ("the code, and the manifest", found, code.blake3),
@@ -139,6 +139,10 @@ class Fitting:
             name: (each.size, each.sha256) for name, each in _hashed(read_archive(archive)).items()
         }
         yield from _others("package", found, wanted)
+
+
+def _digest(code: Iterable[TarEntry]) -> Digest:
+    return blake3_of_stream(canonical_tar(code))
 
 
 def _hashed(members: Iterable[Member]) -> dict[str, FileDigests]:

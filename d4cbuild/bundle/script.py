@@ -49,7 +49,7 @@ def render_script(contents: Contents) -> bytes:
             layers=contents.environment.layers,
             reference=image_reference(recipe.build.environment, contents.environment.config),
             variables=sorted(variables.items()),
-            command=[shlex.quote(word) for word in recipe.build.command],
+            command=[shlex.quote(word) for word in recipe.build.run],
             normalise=[shlex.quote(word) for word in NORMALISE],
             uid=SANDBOX_UID,
             gid=SANDBOX_GID,

@@ -108,10 +108,10 @@ def contents_of(
 def _lay_out(contents: Contents, project: Path) -> RecipeFolder:
     folder = project / "recipes" / contents.recipe.dataset.id
     manifest = TarEntry(MANIFEST_NAME, contents.manifest_text)
-    lay_out(folder, [*contents.code, *contents.recipe_files, manifest])
+    lay_out(folder, [*contents.own_code, *contents.recipe_files, manifest])
     environment = project / "environments" / contents.recipe.build.environment
     lay_out(environment, contents.environment_files)
-    return RecipeFolder(folder, CarriedCode(contents.normal_form))
+    return RecipeFolder(folder, CarriedCode(contents.normal_form), contents.code_of_steps)
 
 
 def _fill(contents: Contents, store: Store) -> None:

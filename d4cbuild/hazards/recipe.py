@@ -69,7 +69,7 @@ def _order(output: Output, index: int, places: TomlPlaces) -> Iterator[Spot]:
 
 
 def _command(recipe: Recipe, places: TomlPlaces) -> Iterator[Spot]:
-    command = recipe.build.command
+    command = recipe.build.run
     place = places.of("build.command")
     text = _inline(command, SHELLS)
     code = _inline(command, PYTHONS)

@@ -45,7 +45,7 @@ class Derivation(Record):
     """Raw files."""
 
     code: DigestField
-    """The recipe's code."""
+    """The recipe's code, with what its steps are written as."""
 
     environment: DigestField
     """The image's configuration."""
@@ -77,21 +77,22 @@ class Derivation(Record):
         return canonical_digest(self.as_json())
 
 
-def derive(recipe: Recipe, lock: Lock, normal_form_code: Digest) -> Derivation:
+def derive(recipe: Recipe, lock: Lock, code: Digest, normal_form_code: Digest) -> Derivation:
     """Make the derivation of a locked recipe.
 
     Args:
         recipe: What is wanted.
         lock: What was found.
+        code: Digest of the code that is run: the locked one, with what steps are written as.
         normal_form_code: Digest of the normal form's code that will write the outputs.
     """
     return Derivation(
         sources=tuple(
             DerivedSource(name=s.name, size=s.size, blake3=s.blake3) for s in lock.sources
         ),
-        code=lock.code.blake3,
+        code=code,
         environment=lock.environment.config,
-        command=recipe.build.command,
+        command=recipe.build.run,
         parameters=recipe.parameters,
         outputs=tuple(output_declaration(output) for output in recipe.outputs),
         source_date_epoch=lock.source_date_epoch,

@@ -184,6 +184,8 @@ PublicKeyText = _pattern(
     "a public key as d4cbuild key show prints it: ed25519: and 44 characters of base64",
 )
 BuilderName = _pattern(r"[a-z0-9]+(-[a-z0-9]+)*", "a builder's name: a-z and 0-9, parted by '-'")
+Crs = _pattern(r"[A-Z]{2,10}:[A-Za-z0-9_.]{1,40}", "a CRS such as EPSG:4326")
+CellRange = _pattern(r"[A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7}", "a range of cells such as A6:P11007")
 GitHash = _pattern(r"[0-9a-f]{40}", "a git object id of 40 hex digits")
 Platform = _pattern(r"linux/amd64", "linux/amd64, the one platform of this version")
 

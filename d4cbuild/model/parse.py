@@ -110,7 +110,7 @@ def examined(kind: type[R], value: Any) -> tuple[R | None, list[Fault]]:
         # Through JSON: strict validation then takes arrays as tuples and texts as digests.
         record = kind.model_validate_json(json.dumps(plain))
     except ValidationError as error:
-        faults = [each for each in _faults(error) if each.path not in plain_faults]
+        faults = [each for each in _faults(error, plain) if each.path not in plain_faults]
         return None, [*plain_faults.values(), *faults]
     return (None if plain_faults else record), list(plain_faults.values())
 
@@ -202,7 +202,7 @@ def _escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _faults(error: ValidationError) -> Iterator[Fault]:
+def _faults(error: ValidationError, value: Any) -> Iterator[Fault]:
     faults = error.errors(include_url=False)
     for fault in faults:
         size = len(fault["loc"])
@@ -210,10 +210,7 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
             len(other["loc"]) > size and other["loc"][:size] == fault["loc"] for other in faults
         ):
             continue  # entries are there, but faulty ones, and those are named already
-        path = ""
-        for part in fault["loc"]:
-            path += f"[{part}]" if isinstance(part, int) else f".{part}"
-        path = path.lstrip(".")
+        path = _path(fault["loc"], value).lstrip(".")
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, Misfits):
             for inner, text in cause.faults:
@@ -223,6 +220,20 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
         message = fault["msg"].removeprefix("Value error, ")
         shown = "" if isinstance(fault["input"], dict | list) else f" (got {fault['input']!r:.100})"
         yield Fault(path, fault["type"], f"{message}{shown}")
+
+
+def _path(places: tuple[int | str, ...], value: Any) -> str:
+    """A place as the file has it: without the kind of a step, which pydantic puts into it."""
+    path = ""
+    for part in places:
+        if isinstance(value, dict) and part not in value and value.get("step") == part:
+            continue
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            value = None
+    return path
 
 
 def _hint(where: str) -> str:

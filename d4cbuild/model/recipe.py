@@ -30,6 +30,11 @@ from d4cbuild.model.fields import (
     WebAddress,
     require_fit,
 )
+from d4cbuild.model.flow import Flow
+from d4cbuild.model.steps import Step
+
+STEPS_COMMAND = ("python3", "process.py")
+"""Runs what a recipe's steps are written as."""
 
 MAXIMUM_FILE_NAME = 200
 """Of 255 that disks allow, so that ``.sha256`` or a mirror's own suffix still fits."""
@@ -140,11 +145,25 @@ class BuildStep(Record):
     environment: Slug = "geo"
     """A folder under ``environments/``."""
 
-    command: Annotated[tuple[Text, ...], Field(min_length=1)]
+    command: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     """Program and arguments; the working directory is the recipe's code."""
+
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)] | None = None
+    """Instead of a command: built-in steps, one after the other."""
 
     resources: Resources = Resources()
     """Limits."""
+
+    @model_validator(mode="after")
+    def _has_one_of_both(self) -> "BuildStep":
+        if (self.command is None) == (self.steps is None):
+            raise ValueError("either command or steps must be given, and not both")
+        return self
+
+    @property
+    def run(self) -> tuple[str, ...]:
+        """What is run: the command, or the code that the steps are written as."""
+        return STEPS_COMMAND if self.command is None else self.command
 
 
 class RowBounds(Record):
@@ -306,6 +325,23 @@ class Recipe(Record):
                     f"the file name {name} would have {len(name)} characters, more than"
                     f" {MAXIMUM_FILE_NAME}: shorten source, package, topic or variant",
                 )
+
+    @model_validator(mode="after")
+    def _steps_lead_to_outputs(self) -> "Recipe":
+        flow = self.flow()
+        require_fit(() if flow is None else flow.faults)
+        return self
+
+    def flow(self) -> Flow | None:
+        """How tables go from step to step, and to the outputs; ``None`` where there is code."""
+        if self.build.steps is None:
+            return None
+        return Flow.of(
+            self.build.steps,
+            sources=[source.name for source in self.sources],
+            tables=[output.name for output in self.outputs if output.format != "file"],
+            files=[output.name for output in self.outputs if output.format == "file"],
+        )
 
     @property
     def digest(self) -> Digest:

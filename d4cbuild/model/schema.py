@@ -64,7 +64,10 @@ def _texts() -> dict[str, dict[str, str]]:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef):
-                found[node.name] = dict(_fields(node))
+                # A record has the fields of those it is made from; these stand before it.
+                bases = [found.get(ast.unparse(base), {}) for base in node.bases]
+                above = {name: text for base in bases for name, text in base.items()}
+                found[node.name] = above | dict(_fields(node))
     return found
 
 

@@ -218,7 +218,7 @@ def locks(draw: st.DrawFn, recipe: Recipe | None = None) -> Lock:
 @st.composite
 def derivations(draw: st.DrawFn, recipe: Recipe) -> Derivation:
     """A derivation of a recipe."""
-    return derive(recipe, draw(locks(recipe)), draw(digests()))
+    return derive(recipe, draw(locks(recipe)), draw(digests()), draw(digests()))
 
 
 @st.composite

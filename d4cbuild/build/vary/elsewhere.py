@@ -48,7 +48,7 @@ def lay_out_elsewhere(
     project = folder / _PROJECT
     recipe = project / "recipes" / plan.folder.path.resolve().name
     recipe.parent.mkdir(parents=True)
-    lay_out(recipe, read_canonical_tar(plan.code.tar))
+    lay_out(recipe, read_canonical_tar(plan.own_code.tar))
     for name in (RECIPE_FILE, LOCK_FILE):
         shutil.copyfile(plan.folder.path / name, recipe / name)
     (project / "environments").symlink_to(project_root(plan.folder.path) / "environments")

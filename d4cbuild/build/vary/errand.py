@@ -10,6 +10,7 @@ from pathlib import Path
 
 import d4cbuild
 from d4cbuild.base.ambient import caller_environment
+from d4cbuild.base.archive import TarEntry
 from d4cbuild.base.interruption import stop_on_signals
 from d4cbuild.base.progress import Silence
 from d4cbuild.build.carried import CarriedCode
@@ -30,6 +31,7 @@ class Errand:
     Attributes:
         recipe: The recipe's folder.
         normal_form: The writer of its outputs, where that is not the one of this version.
+        steps: What its steps are written as, where that is not as this version writes them.
         store: The store's folder.
         runner: Name of what runs the sandbox.
         mirrors: Further places that hold copies of sources.
@@ -40,6 +42,7 @@ class Errand:
 
     recipe: Path
     normal_form: CarriedCode | None
+    steps: tuple[TarEntry, ...] | None
     store: Path
     runner: str
     mirrors: tuple[str, ...]
@@ -115,7 +118,7 @@ def _run(errand: Errand) -> Making | D4CError:
             maker = Maker(
                 store, runner, errand.mirrors, Silence(), errand.cpus, errand.surroundings
             )
-            folder = RecipeFolder(errand.recipe, errand.normal_form)
+            folder = RecipeFolder(errand.recipe, errand.normal_form, errand.steps)
             return maker.make(plan_locked(folder))
     except D4CError as error:
         return error

@@ -95,6 +95,7 @@ class Rebuilder:
                 Errand(
                     recipe=Path(recipe),
                     normal_form=self.plan.folder.normal_form,
+                    steps=self.plan.folder.steps,
                     store=place,
                     runner=runner,
                     mirrors=tuple(self.maker.mirrors),
