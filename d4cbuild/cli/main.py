@@ -25,6 +25,7 @@ COMMANDS = {
     "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
     "build": ("build", "Build a recipe from its lock, and write its manifest."),
     "verify": ("verify", "Rebuild and compare every output with the manifest."),
+    "eject": ("eject", "Write a recipe's steps as code that can be edited."),
     "diff": ("diff", "Say why two files or manifests differ, down to the cell."),
     "weather": ("weather", "Say whether it can still be built: who still has what is needed."),
     "key": ("key", "Keys to sign with: new, show."),

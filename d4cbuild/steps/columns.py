@@ -146,5 +146,7 @@ def _typed(
     if is_moment and (name in formats or (zone is not None and kind == "timestamp_utc")):
         return cast_moments(column, name, kind, formats.get(name), zone)
     if name in formats:
-        refuse(f"formats are for dates and times in text, not for {name!r}, which is {kind}")
+        refuse(
+            f"the format of {name!r} means nothing", expected="a date or time in text", found=kind
+        )
     return cast(column, name, kind)

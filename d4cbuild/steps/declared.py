@@ -57,7 +57,9 @@ def _require_same_columns(table: pa.Table, types: Mapping[str, str]) -> None:
     other = [name for name in table.column_names if name not in types]
     if not absent and not other:
         return
-    close = [f"{a} is perhaps {near[0]!r}" for a in absent if (near := get_close_matches(a, other))]
+    close = [
+        f"{a!r} is perhaps {near[0]!r}" for a in absent if (near := get_close_matches(a, other))
+    ]
     lines = []
     if absent:
         lines.append(f"declared, but not in the table: {some(absent)}")

@@ -63,7 +63,11 @@ def read_delimited(
             rows = _with(_fitted(first, columns, ragged, name, skip_lines + 1), rows)
         table = _table(rows, columns)
     except csv.Error as error:
-        refuse(f"{name}, line {skip_lines + reader.line_num}: {error}")
+        refuse(
+            f"{name}, line {skip_lines + reader.line_num} cannot be read",
+            found=str(error),
+            hint='quote = "", if quotes mean nothing there',
+        )
     if table.num_rows < skip_last:
         refuse(f"{name} has fewer rows than skip_last", found=str(table.num_rows))
     return table.slice(0, table.num_rows - skip_last)

@@ -134,16 +134,18 @@ def _moved(shapes: Any, move: Callable[[Any, Any], tuple[Any, Any]]) -> Any:
 def _projected(shapes: Any, known: str, to_crs: str, pipeline: str | None) -> Any:
     from pyproj import Transformer
     from pyproj.exceptions import ProjError
+    from pyproj.transformer import TransformerGroup
 
     if known == UNKNOWN and pipeline is None:
         refuse("the CRS of the shapes is not known", hint='crs = "EPSG:…"')
     try:
+        # One operation for all shapes, where PROJ would choose anew for each by its place.
         transformer = (
             Transformer.from_pipeline(pipeline)
             if pipeline is not None
-            else Transformer.from_crs(known, to_crs, always_xy=True)
+            else TransformerGroup(known, to_crs, always_xy=True).transformers[0]
         )
-        print(f"projected by: {transformer.definition or transformer.description}")
+        print(f"projected by: {transformer.definition} (accuracy {transformer.accuracy} m)")
         return _moved(shapes, lambda x, y: transformer.transform(x, y, errcheck=True))
     except ProjError as error:
         refuse(f"shapes cannot be projected from {known[:80]} to {to_crs}", found=str(error))

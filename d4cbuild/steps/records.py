@@ -56,6 +56,8 @@ def read_xml(
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
+        if next(root.iter(etree.Entity), None) is not None:
+            refuse(f"{name} uses entities of its own", expected="text", hint="replace them first")
         elements = root.xpath(records, namespaces=dict(namespaces or {}))
         if not isinstance(elements, list) or not all(
             isinstance(e, etree._Element) for e in elements
@@ -152,7 +154,7 @@ def _table(
 ) -> pa.Table:
     names = columns or list(dict.fromkeys(key for row in rows for key in row))
     if not names:
-        refuse(f"{name} has no records there")
+        refuse(f"{name} has no records there", expected="at least one", hint="another path")
     return pa.table(
         {column: pa.array([row.get(column) for row in rows], pa.string()) for column in names}
     )

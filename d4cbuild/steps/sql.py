@@ -48,7 +48,10 @@ def run_sql(tables: Mapping[str, pa.Table], query: str, parameters: Mapping[str,
         for name, table in tables.items():
             connection.register(name, table)
         try:
-            answer = connection.execute(query, {name: parameters[name] for name in used})
+            statements = connection.extract_statements(query)
+            if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
+                refuse("a query is one SELECT", found=query[:80], hint="a sql step for each")
+            answer = connection.sql(query, params={name: parameters[name] for name in used})
             found = answer.to_arrow_table()
         except duckdb.Error as error:
             refuse("the query cannot be answered", found=str(error), hint=f"tables: {some(tables)}")
