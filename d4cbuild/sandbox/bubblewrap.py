@@ -8,9 +8,10 @@ import re
 import resource
 import select
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -42,7 +43,7 @@ from d4cbuild.sandbox.job import (
 from d4cbuild.sandbox.log import LogCopier
 from d4cbuild.sandbox.seccomp import open_filter
 from d4cbuild.sandbox.signals import default_signals
-from d4cbuild.sandbox.watch import POLL_S, Watch
+from d4cbuild.sandbox.watch import POLL_S, Watch, children
 
 INSTALL_HINT = "install it (Debian, Ubuntu: apt install bubblewrap), or start a Docker engine"
 OLDEST_VERSION = (0, 8)
@@ -109,8 +110,25 @@ class BubblewrapRunner:
                 writer.close()
                 return _follow(process, job, group, log, reader)
             finally:
-                process.kill()
-                process.wait()
+                _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill bwrap, and with it the first process of the PID namespace, and all others there.
+
+    That first process dies with bwrap only once it has asked for it. Before, it would wait for ever
+    for the bwrap that made it, so it is killed too. Once bwrap is halted it makes no other.
+    """
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    made = children(process.pid)
+    process.kill()
+    for child in made:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    process.wait()
 
 
 def _follow(
@@ -132,9 +150,7 @@ def _follow(
             if stopped_by is not None:
                 break
     finally:
-        # Killing bwrap kills the first process of the PID namespace, and with it all others.
-        process.kill()
-        process.wait()
+        _end(process)
         os.close(descriptor)
         copier.finish()
         process.stdout.close()

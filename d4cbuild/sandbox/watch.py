@@ -110,14 +110,22 @@ def _entries(place: str) -> list[os.DirEntry[str]]:
         return list(os.scandir(place))
 
 
+def children(process: int) -> list[int]:
+    """The processes that a process has made and that still are; none if it has ended itself."""
+    found: list[int] = []
+    with suppress(*_GONE):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
 def _family(first: int) -> Iterator[Path]:
     """A process and all below it, as their folders in /proc."""
     waiting = [first] if first else []
     while waiting:
         folder = Path(f"/proc/{waiting.pop()}")
-        with suppress(*_GONE):  # it has ended since
-            for task in (folder / "task").iterdir():
-                waiting += [int(child) for child in (task / "children").read_text().split()]
+        if folder.exists():  # else it has ended since
+            waiting += children(int(folder.name))
             yield folder
 
 
