@@ -85,20 +85,40 @@ def check_lock(folder: RecipeFolder) -> list[str]:
 
 
 def provisional_lock(
-    folder: RecipeFolder, store: Store, mirrors: Sequence[str], progress: Progress
+    folder: RecipeFolder,
+    store: Store,
+    mirrors: Sequence[str],
+    progress: Progress,
+    seen: dict[str, LockedSource] | None = None,
 ) -> tuple[Lock, Code]:
     """Lock the files as they lie in the folder, for a build that may not be released.
 
     Sources that an existing lock names keep their locked bytes.
+
+    Args:
+        folder: The recipe.
+        store: Where the sources are kept.
+        mirrors: Further folders or addresses that hold copies of the sources.
+        progress: Whom to tell.
+        seen: What earlier calls found of sources that no lock names; they are not fetched again
+            unless they are declared otherwise or a copy beside the recipe has changed.
     """
     recipe = folder.recipe()
     code = working_code(folder.path)
     previous = folder.lock()
     known = {} if previous is None else {source.name: source for source in previous.sources}
     fetch = _fetching(folder, store, mirrors, progress)
-    sources = tuple(
-        known[source.name] if source.name in known else fetch(source) for source in recipe.sources
-    )
+    found = {} if seen is None else seen
+
+    def have(source: Source) -> LockedSource:
+        if source.name in known:
+            return known[source.name]
+        mark = _mark(folder.path, source)
+        if mark not in found:
+            found[mark] = fetch(source)
+        return found[mark]
+
+    sources = tuple(have(source) for source in recipe.sources)
     lock = Lock(
         recipe=recipe.digest,
         sources=sources,
@@ -107,6 +127,13 @@ def provisional_lock(
         source_date_epoch=EARLIEST_EPOCH_S if previous is None else previous.source_date_epoch,
     )
     return lock, code
+
+
+def _mark(folder: Path, source: Source) -> str:
+    """Changes with a source's declaration, and with its copies beside the recipe."""
+    copies = [folder / mirror for mirror in source.mirrors if (folder / mirror).is_file()]
+    states = [(path.stat().st_size, path.stat().st_mtime_ns) for path in copies]
+    return f"{source!r} {states}"
 
 
 def _committed(folder: RecipeFolder) -> tuple[Code, Provenance]:

@@ -18,6 +18,7 @@ from d4cbuild.build.record import make_manifest, recall, refuse_other_outputs, r
 from d4cbuild.build.result import BuildResult, BuiltOutput, TakenFrom, shown_path
 from d4cbuild.build.substituting import take_outputs
 from d4cbuild.errors import InputError
+from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.model.parse import record_to_json
 from d4cbuild.sandbox.job import Runner
@@ -37,6 +38,7 @@ class BuildOptions:
         force: Build also what the store already knows.
         cpus: CPUs to use instead of the recipe's.
         substituters: Shared stores, from which outputs may be taken, and sources.
+        seen: What earlier builds of uncommitted files found of sources that no lock names.
     """
 
     dist: Path
@@ -46,6 +48,7 @@ class BuildOptions:
     force: bool = False
     cpus: int | None = None
     substituters: Substituters = NO_SUBSTITUTERS
+    seen: dict[str, LockedSource] | None = None
 
 
 def build_recipe(
@@ -68,7 +71,7 @@ def build_recipe(
         D4CError: saying what is wrong and what to do.
     """
     plan = (
-        plan_dirty(folder, store, options.mirrors, progress)
+        plan_dirty(folder, store, options.mirrors, progress, options.seen)
         if options.dirty
         else plan_locked(folder)
     )

@@ -14,7 +14,7 @@ from d4cbuild.build.stepping import with_steps
 from d4cbuild.code.folder import Code, plain_code
 from d4cbuild.code.history import committed_code, working_code
 from d4cbuild.model.derivation import Derivation, derive
-from d4cbuild.model.lock import Lock
+from d4cbuild.model.lock import Lock, LockedSource
 from d4cbuild.model.recipe import Recipe
 from d4cbuild.store import Store
 
@@ -72,11 +72,18 @@ def plan_locked(folder: RecipeFolder) -> Plan:
 
 
 def plan_dirty(
-    folder: RecipeFolder, store: Store, mirrors: Sequence[str], progress: Progress
+    folder: RecipeFolder,
+    store: Store,
+    mirrors: Sequence[str],
+    progress: Progress,
+    seen: dict[str, LockedSource] | None = None,
 ) -> Plan:
-    """Plan a build of the files as they lie in the folder; it may not be released."""
+    """Plan a build of the files as they lie in the folder; it may not be released.
+
+    See :func:`~d4cbuild.build.locking.provisional_lock` for the arguments.
+    """
     recipe = folder.recipe()
-    lock, code = provisional_lock(folder, store, mirrors, progress)
+    lock, code = provisional_lock(folder, store, mirrors, progress, seen)
     return _plan(folder, recipe, lock, code, dirty=True, warnings=[])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from d4cbuild.build.result import BuildResult
 from d4cbuild.store import Store
 
 if TYPE_CHECKING:
+    from d4cbuild.model.lock import LockedSource
     from d4cbuild.sharing.substituters import Substituters
 
 
@@ -31,6 +32,8 @@ class BuildRequest:
         dirty: Build uncommitted files.
         explain: Say why it must be built.
         force: Build also what the store already knows.
+        seen: What earlier answers found of sources that no lock names, so that a request may be
+            repeated without fetching them again.
     """
 
     recipe: Path
@@ -42,6 +45,7 @@ class BuildRequest:
     dirty: bool = False
     explain: bool = False
     force: bool = False
+    seen: dict[str, LockedSource] = field(default_factory=dict)
 
     def answer(self, store: Store, progress: Progress) -> BuildResult:
         """Build, unless everything is as the last build left it.
@@ -62,7 +66,14 @@ class BuildRequest:
         from d4cbuild.sandbox.choose import choose_runner
 
         options = BuildOptions(
-            dist, self.mirrors, self.dirty, self.explain, self.force, self.cpus, self.shared()
+            dist,
+            self.mirrors,
+            self.dirty,
+            self.explain,
+            self.force,
+            self.cpus,
+            self.shared(),
+            self.seen,
         )
         return build_recipe(
             RecipeFolder(self.recipe), store, lambda: choose_runner(self.runner), options, progress

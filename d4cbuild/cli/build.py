@@ -12,6 +12,7 @@ from d4cbuild.build.result import BuildResult, shown_path
 from d4cbuild.cli import common, sharing
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.sharing import Shared
+from d4cbuild.errors import InputError
 from d4cbuild.store import Store
 
 _STATUS = {
@@ -33,6 +34,7 @@ _STATUS = {
 @click.option("--explain", is_flag=True, help="Say which ingredient makes a build necessary.")
 @click.option("--force", is_flag=True, help="Build also what the store already knows.")
 @click.option("--dirty", is_flag=True, help="Build uncommitted files; not releasable.")
+@click.option("--watch", is_flag=True, help="Build uncommitted files at every save.")
 @common.json_option
 def command(
     recipes: tuple[Path, ...],
@@ -45,6 +47,7 @@ def command(
     explain: bool,
     force: bool,
     dirty: bool,
+    watch: bool,
     as_json: bool,
 ) -> int:
     """Build recipes from their locks.
@@ -53,7 +56,18 @@ def command(
     declarations, writes them in normal form, and records everything in manifest.json. What was
     built before from the same ingredients is not built again; what others built is taken from
     substituters, if somebody trusted has signed it.
+
+    With --watch, one recipe is built from uncommitted files whenever something in its folder is
+    saved; its first rows are shown, and what changed since the build before. Ctrl-C ends it. With
+    --json, each build is one line: a JSON document of its own.
     """
+    if watch:
+        recipe = _watched(recipes, every, explain or force)
+        request = BuildRequest(recipe, shared, dist, mirrors, runner, cpus, dirty=True)
+        # Imported late: it needs much that a build with nothing to do does not.
+        from d4cbuild.cli.watching import watch as watch_builds
+
+        return watch_builds(request, as_json)
     store = Store()
     progress = make_progress()
 
@@ -65,6 +79,21 @@ def command(
 
     with store.in_use():
         return common.each_recipe(common.chosen_recipes(recipes, every), as_json, work, _render)
+
+
+def _watched(recipes: tuple[Path, ...], every: bool, otherwise: bool) -> Path:
+    """The one recipe that is to be watched."""
+    if otherwise:
+        raise InputError("--watch does not go with --explain or --force", hint="leave out either")
+    chosen = common.chosen_recipes(recipes, every)
+    if len(chosen) != 1:
+        raise InputError(
+            "only one recipe can be watched at a time",
+            expected="one recipe",
+            found=f"{len(chosen)}",
+            hint=f"d4cbuild build --watch {chosen[0]}",
+        )
+    return chosen[0]
 
 
 def _render(record: dict[str, Any]) -> str:
