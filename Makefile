@@ -38,6 +38,11 @@ check: $(VENV)/dev ## Style, types and floors
 bench: $(VENV)/dev sandbox ## Measure speed and memory; prints tables, asserts nothing
 	$(BIN)/python -m tests.bench
 
+.PHONY: hostile
+hostile: $(VENV)/dev sandbox ## Attack d4cbuild with hostile jobs, files and surroundings; prints tables
+	@$(BIN)/d4cbuild env build geo >/dev/null
+	$(BIN)/python -m tests.hostile
+
 .PHONY: accept
 accept: $(VENV)/dev ## Rewrite golden files; then `git diff` is the review
 	D4C_ACCEPT=1 $(BIN)/python -m pytest -q -k golden

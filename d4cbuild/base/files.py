@@ -12,6 +12,7 @@ from d4cbuild.base.ambient import random_token
 
 TEMPORARY_PREFIX = ".tmp-"
 STAGING_PREFIX = ".d4cbuild-"
+_AS_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _STAGING = re.compile(re.escape(STAGING_PREFIX) + "[0-9a-f]{16}")
 
 
@@ -120,35 +121,41 @@ def remove_tree(path: Path) -> None:
 
 def _empty(folder: Path) -> None:
     # From folder to folder by descriptor: what a job left may be deeper than any path can name.
-    current = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    below: list[str] = []
+    # Each is listed once: listing a wide one again after every removal takes minutes.
+    current = os.open(folder, _AS_FOLDER)
     try:
-        while True:
-            inner = _unlink_up_to_a_folder(current)
-            if inner is not None:
+        waiting = [_unlink_files(current)]
+        while waiting[0]:
+            if waiting[-1]:
+                inner = waiting[-1][-1]
                 _make_writable(inner, current)
-                following = os.open(
-                    inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current
-                )
-                below.append(inner)
-            elif below:
-                following = os.open("..", os.O_RDONLY | os.O_DIRECTORY, dir_fd=current)
-                os.rmdir(below.pop(), dir_fd=following)
+                current = _go(current, inner)
+                waiting.append(_unlink_files(current))
             else:
-                return
-            os.close(current)
-            current = following
+                current = _go(current, "..")
+                waiting.pop()
+                os.rmdir(waiting[-1].pop(), dir_fd=current)
     finally:
         os.close(current)
 
 
-def _unlink_up_to_a_folder(descriptor: int) -> str | None:
+def _go(folder: int, name: str) -> int:
+    """Open a folder beside an open one, and close that one."""
+    following = os.open(name, _AS_FOLDER, dir_fd=folder)
+    os.close(folder)
+    return following
+
+
+def _unlink_files(descriptor: int) -> list[str]:
+    """Unlink all that is no folder; returns the names of the folders."""
+    folders = []
     with os.scandir(descriptor) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                return entry.name
-            os.unlink(entry.name, dir_fd=descriptor)
-    return None
+                folders.append(entry.name)
+            else:
+                os.unlink(entry.name, dir_fd=descriptor)
+    return folders
 
 
 def _make_writable(name: str | Path, folder: int | None = None) -> None:

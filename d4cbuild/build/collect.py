@@ -42,7 +42,7 @@ def collect_outputs(out: Path, recipe: Recipe, where: str) -> Collected:
     with os.scandir(os.fsencode(out)) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
             name = entry.name.decode("utf-8", "backslashreplace")
-            fault = _fault(entry, limit)
+            fault = _fault(entry.stat(follow_symlinks=False), limit)
             if name not in wanted:
                 faults.append(f"{name!r}: {fault or 'a file'} that is not declared")
             elif fault is not None:
@@ -66,8 +66,33 @@ def collect_outputs(out: Path, recipe: Recipe, where: str) -> Collected:
     return Collected(paths)
 
 
-def _fault(entry: os.DirEntry[bytes], limit: int) -> str | None:
-    state = entry.stat(follow_symlinks=False)
+def plain_file(path: Path, limit: int, where: str) -> Path:
+    """Return a file that a sandbox left, after a look whether it is one.
+
+    The writer of the normal form reads what strangers' code wrote. Were it tricked into doing
+    something else, it still could not pass a link to the host off as an artifact.
+
+    Args:
+        path: The file.
+        limit: The most bytes it may have.
+        where: How to name the recipe in an error.
+
+    Raises:
+        BuildFailed: if it is not there, or no plain file, or too large.
+    """
+    fault = _fault(path.lstat(), limit) if os.path.lexists(path) else "nothing"
+    if fault is not None:
+        raise BuildFailed(
+            "the writer of the normal form did not leave what it should have",
+            expected=f"{path.name}: a plain file of at most {limit} bytes",
+            found=fault,
+            where=where,
+            hint="do not trust what this recipe's code writes, and report it",
+        )
+    return path
+
+
+def _fault(state: os.stat_result, limit: int) -> str | None:
     kinds = (
         (stat.S_ISLNK, "a symbolic link"),
         (stat.S_ISDIR, "a folder"),

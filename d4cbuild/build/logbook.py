@@ -23,15 +23,17 @@ class BuildLog:
     Args:
         path: The file.
         stream: It, opened for writing.
+        mark: What begins our own lines. No job knows it, so that none can write in our name.
     """
 
-    def __init__(self, path: Path, stream: BinaryIO) -> None:
+    def __init__(self, path: Path, stream: BinaryIO, mark: str) -> None:
         self.path = path
         self.stream = stream
+        self._mark = mark
 
     def note(self, line: str) -> None:
         """Add a line of our own, told from the job's by its mark."""
-        self.stream.write(f"[d4cbuild] {line}\n".encode())
+        self.stream.write(f"[d4cbuild {self._mark}] {line}\n".encode())
 
     def outcome(self, what: str, outcome: Outcome) -> None:
         """Note how a run ended."""
@@ -69,9 +71,10 @@ def build_log(store: Store, key: Digest, runner: str) -> Iterator[BuildLog]:
     folder = store.logs / key.hex
     folder.mkdir(parents=True, exist_ok=True)
     began = now_utc()
-    path = folder / f"{began.strftime('%Y%m%dT%H%M%SZ')}-{random_token()[:8]}.log"
+    mark = random_token()[:8]
+    path = folder / f"{began.strftime('%Y%m%dT%H%M%SZ')}-{mark}.log"
     with path.open("xb") as stream:
-        log = BuildLog(path, stream)
+        log = BuildLog(path, stream, mark)
         log.note(f"build {key}")
         log.note(f"began {began.isoformat()}, runner {runner}")
         for name, value in host_facts().items():

@@ -14,7 +14,7 @@ from d4cbuild.base.canonical import canonical_json, parse_json
 from d4cbuild.base.digest import Digest, FileDigests
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.carried import lay_out
-from d4cbuild.build.collect import Collected, collect_outputs
+from d4cbuild.build.collect import Collected, collect_outputs, plain_file
 from d4cbuild.build.ingredients import locked_sources
 from d4cbuild.build.logbook import BuildLog, build_log
 from d4cbuild.build.plan import Plan
@@ -111,13 +111,15 @@ class Maker:
             outcome, written = self._run_code(plan, template, log)
             self.progress.say(f"{plan.recipe.dataset.id}: writing the normal form")
             facts, folder = self._normalise(plan, template, written, log)
+            paths = [_made_path(output, folder, written, facts) for output in plan.recipe.outputs]
+            limit = template.limits.disk
             outputs = tuple(
                 Made(
                     output,
-                    self.store.put_file(_made_path(output, folder, written, facts)),
+                    self.store.put_file(plain_file(path, limit, plan.folder.where)),
                     facts.get(output.name, {}),
                 )
-                for output in plan.recipe.outputs
+                for output, path in zip(plan.recipe.outputs, paths, strict=True)
             )
             for made in outputs:
                 if made.facts.get("kept"):
@@ -191,7 +193,8 @@ class Maker:
         log.outcome("normal form", outcome)
         if not outcome.succeeded:
             raise _failed(plan, "the normal form could not be written", outcome, log)
-        report = parse_json((job.out / REPORT_NAME).read_bytes())
+        told = plain_file(job.out / REPORT_NAME, job.limits.disk, plan.folder.where)
+        report = parse_json(told.read_bytes())
         if report["violations"]:
             raise _broken(plan, report["violations"], log)
         return report["outputs"], job.out

@@ -24,17 +24,26 @@ GLIBC_ABOVE_FLOOR = tuple(f"AVX512{part}" for part in ("F", "BW", "CD", "DQ", "E
 NUMPY_ABOVE_FLOOR = ("X86_V4", "AVX512_ICL", "AVX512_SPR")
 
 # What the kernel shows of the host, to be empty inside. A machine that lacks one shows nothing.
+# Among them all that only root may read: where root runs bubblewrap, a job is to the kernel root.
 HIDDEN = (
     "/proc/acpi",
     "/proc/asound",
     "/proc/config.gz",
+    "/proc/interrupts",
     "/proc/kcore",
     "/proc/keys",
+    "/proc/kmsg",
+    "/proc/kpagecgroup",
+    "/proc/kpagecount",
+    "/proc/kpageflags",
     "/proc/latency_stats",
+    "/proc/pagetypeinfo",
     "/proc/sched_debug",
     "/proc/scsi",
+    "/proc/slabinfo",
     "/proc/timer_list",
     "/proc/timer_stats",
+    "/proc/vmallocinfo",
     "/sys",
 )
 _MIB = 1 << 20

@@ -1,11 +1,12 @@
 """Outputs of a job that are not what they should be."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from d4cbuild.build.collect import collect_outputs
+from d4cbuild.build.collect import collect_outputs, plain_file
 from d4cbuild.errors import BuildFailed
 from d4cbuild.model.parse import record_from_toml
 from d4cbuild.model.recipe import Recipe
@@ -76,6 +77,21 @@ def test_a_plain_declared_file_is_collected(run_job: RunJob, recipe: Recipe) -> 
     ran = run_job("open('/d4c/out/facilities.parquet', 'wb').write(b'PAR1')")
     collected = collect_outputs(ran.out, recipe, "recipes/statcan-odhf")
     assert collected.paths["facilities"].read_bytes() == b"PAR1"
+
+
+@pytest.mark.parametrize("left", ["link", "fifo", "folder", "large", "missing"])
+def test_what_the_writer_left_is_looked_at_with_the_same_suspicion(
+    tmp_path: Path, left: str
+) -> None:
+    (tmp_path / "good").write_bytes(bytes(10))
+    assert plain_file(tmp_path / "good", 10, "recipes/x") == tmp_path / "good"
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "large").write_bytes(bytes(11))
+    with pytest.raises(BuildFailed) as raised:
+        plain_file(tmp_path / left, 10, "recipes/x")
+    assert left in str(raised.value)
 
 
 def _names(folder: Path) -> set[Any]:

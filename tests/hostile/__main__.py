@@ -1,0 +1,38 @@
+"""Everything hostile: ``python -m tests.hostile [PART ...] [--only NAME]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+
+from tests.hostile.builds import run_builds
+from tests.hostile.running_jobs import run_jobs
+from tests.hostile.surroundings import Surroundings, surroundings
+from tests.tally import Case, Tally
+
+PARTS: dict[str, tuple[str, Callable[[Surroundings, str], Iterable[Case]]]] = {
+    "jobs": ("Hostile jobs in the sandbox", run_jobs),
+    "builds": ("Builds with hostile code", run_builds),
+}
+
+
+def main() -> int:
+    """Run parts, print a table for each; the exit status is 1 if anything was lost or escaped."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("--only", default="", help="part of the names of the cases to run")
+    options = parser.parse_args()
+    status = 0
+    with surroundings() as around:
+        for part in options.parts:
+            title, run = PARTS[part]
+            tally = Tally(title)
+            tally.add_all(run(around, options.only))
+            tally.print()
+            status |= tally.status
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
