@@ -18,7 +18,7 @@ from d4cbuild.base.files import regular_files
 from d4cbuild.code.folder import Code
 from d4cbuild.errors import InputError
 from d4cbuild.model.recipe import Output, Recipe
-from d4cbuild.model.steps import Join, Raster, Read, Sql, Step, Union, options_of
+from d4cbuild.model.steps import Check, Join, Raster, Read, Sql, Step, Union, options_of
 
 PROCESS = "process.py"
 PACKAGE = "d4c_steps"
@@ -105,6 +105,8 @@ def _arguments(
         return [step.source], {**file, **options_of(step, "source", "output")}
     if isinstance(step, Read):
         return [step.source], {**options_of(step, "source", "into"), **end}
+    if isinstance(step, Check):
+        return [step.query], {"wrong": step.wrong}
     if isinstance(step, Sql):
         return [step.query], end
     if isinstance(step, Union):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from d4cbuild.model.steps import Columns, Geometry, Join, Raster, Read, Step, Union
+from d4cbuild.model.steps import Check, Columns, Geometry, Join, Raster, Read, Step, Union
 
 
 @dataclass
@@ -14,7 +14,7 @@ class Flow:
 
     Attributes:
         steps: Each step; the table it is given, if it changes one; and the name of what comes out,
-            the output's for a raster.
+            the output's for a raster, empty for a check.
         outputs: By each tabular output, the table it is made of.
         faults: Where a step takes what is not there, or nothing leads to an output: the field's
             path in the recipe, and what is wrong.
@@ -48,6 +48,9 @@ class Flow:
             flow.faults += _unknown_names(step, sources, files, where)
             if isinstance(step, Raster):
                 flow.steps.append((step, None, step.output))
+                continue
+            if isinstance(step, Check):
+                flow.steps.append((step, None, ""))
                 continue
             given = step.table or last if isinstance(step, Columns | Geometry | Join) else None
             flow.faults += _unknown_tables(step, last, known, where)

@@ -75,10 +75,10 @@ class Read(_Step):
     """csv: rows at the end that are no data."""
 
     header: bool | None = None
-    """csv: whether the first line has the names of the columns; ``true`` unless given."""
+    """csv, xlsx: whether the first row has the names of the columns; ``true`` unless given."""
 
     names: tuple[Name, ...] | None = None
-    """csv: names of the columns, instead of those in the file."""
+    """csv, xlsx: names of the columns, instead of those in the file."""
 
     ragged: Literal["refuse", "pad"] | None = None
     """csv: whether rows that are too short are refused (if not given) or filled with nulls."""
@@ -87,7 +87,7 @@ class Read(_Step):
     """xlsx: which sheet."""
 
     range: CellRange | None = None
-    """xlsx: which cells, such as ``A6:P11007``; the first row has the names of the columns."""
+    """xlsx: which cells, such as ``A6:P11007``."""
 
     records: Text | None = None
     """json: the path of the records, ``[]`` after each list. xml: an XPath of their elements."""
@@ -120,6 +120,19 @@ class Sql(_Step):
 
     query: Annotated[str, Field(min_length=1, max_length=100_000)]
     """One statement; tables are known by their names, parameters as ``$name``."""
+
+
+class Check(Record):
+    """Stop the build where the data are not as the recipe says they are."""
+
+    step: Literal["check"]
+    """Which step."""
+
+    query: Annotated[str, Field(min_length=1, max_length=100_000)]
+    """As in a sql step. The rows it finds are what is wrong: there must be none."""
+
+    wrong: Text
+    """What is wrong where it finds rows."""
 
 
 class Columns(_Change):
@@ -294,7 +307,8 @@ class Raster(Record):
 
 
 Step: TypeAlias = Annotated[
-    Read | Sql | Columns | Geometry | Union | Join | Raster, Field(discriminator="step")
+    Read | Sql | Check | Columns | Geometry | Union | Join | Raster,
+    Field(discriminator="step"),
 ]
 """One step."""
 

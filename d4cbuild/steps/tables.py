@@ -17,7 +17,7 @@ from .declared import as_declared
 from .geometry import change_geometry
 from .raster import write_raster
 from .reading import read_source
-from .refusal import refuse, some
+from .refusal import SHOWN, refuse, some
 from .sql import run_sql
 
 
@@ -49,8 +49,25 @@ class Tables:
 
     def sql(self, query: str, *, into: str) -> None:
         """Ask the tables a question, in the SQL of DuckDB; parameters are known as ``$name``."""
-        parameters = json.loads(Path(os.environ["D4C_PARAMETERS"]).read_text(encoding="utf-8"))
-        self._keep(into, run_sql(self._tables, query, parameters))
+        self._keep(into, self._answer(query))
+
+    def check(self, query: str, *, wrong: str) -> None:
+        """Stop the build if a query finds rows.
+
+        Args:
+            query: As in a sql step; its rows are what is wrong.
+            wrong: What is wrong with them.
+        """
+        found = self._answer(query)
+        if found.num_rows:
+            rows = [tuple(row.values()) for row in found.slice(0, SHOWN + 1).to_pylist()]
+            refuse(
+                wrong,
+                expected="no rows",
+                found=f"{found.num_rows}, with {', '.join(found.column_names)}: {some(rows)}",
+                hint="look at the source: it has changed, or is not as the recipe says",
+            )
+        print(f"checked: no rows where {wrong}")
 
     def union(self, tables: Sequence[str], *, into: str, **options: Any) -> None:
         """Put tables below each other."""
@@ -90,6 +107,10 @@ class Tables:
         if name not in self._tables:
             refuse(f"there is no table {name!r}", expected=some(self._tables))
         return self._tables[name]
+
+    def _answer(self, query: str) -> pa.Table:
+        parameters = json.loads(Path(os.environ["D4C_PARAMETERS"]).read_text(encoding="utf-8"))
+        return run_sql(self._tables, query, parameters)
 
     def _keep(self, name: str, table: pa.Table) -> None:
         print(f"{name}: {table.num_rows} rows, {table.num_columns} columns")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,9 +13,15 @@ from .refusal import refuse, some
 
 
 def read_workbook(
-    data: bytes, name: str, *, sheet: str | None = None, range: str | None = None
+    data: bytes,
+    name: str,
+    *,
+    sheet: str | None = None,
+    range: str | None = None,
+    header: bool = True,
+    names: Sequence[str] = (),
 ) -> pa.Table:
-    """Read a sheet whose first row has the names of the columns. Empty rows are left out.
+    """Read a sheet. Empty rows are left out.
 
     Numbers are the shortest text that means them, dates and times ISO 8601.
 
@@ -23,6 +30,8 @@ def read_workbook(
         name: What to call it in messages.
         sheet: Which sheet; needed where there are several.
         range: Which cells, such as ``A6:P11007``; the whole sheet unless given.
+        header: Whether the first row has the names of the columns.
+        names: Names of the columns, instead of those in the file.
     """
     import openpyxl
 
@@ -38,19 +47,29 @@ def read_workbook(
     rows = [list(row) for row in cells.iter_rows(values_only=True, **_bounds(range))]
     rows = [row for row in rows if any(value is not None for value in row)]
     if not rows:
-        refuse(f"{name} has no cells there", expected="a row with the names of the columns")
-    columns = [str(value).strip() if value is not None else "" for value in rows[0]]
+        refuse(f"{name} has no cells there", expected="rows with something in them")
+    columns = _names(rows, header, names, name)
+    rows = rows[1:] if header else rows
+    arrays = [
+        pa.array([_text(row[place]) for row in rows], pa.string())
+        for place, _ in enumerate(columns)
+    ]
+    return pa.table(arrays, names=columns)
+
+
+def _names(rows: list[list[Any]], header: bool, names: Sequence[str], name: str) -> list[str]:
+    found = rows[0] if header else [f"column_{place}" for place, _ in enumerate(rows[0], start=1)]
+    if names and len(names) != len(found):
+        refuse(f"{name} has {len(found)} columns there, and names are given for {len(names)}",
+               found=some(found))  # fmt: skip
+    columns = [str(value).strip() if value is not None else "" for value in names or found]
     if "" in columns or len(set(columns)) < len(columns):
         refuse(
             f"columns of {name} have no name of their own",
             found=some(columns),
-            hint='range = "A6:P11007", from the row with the names on',
+            hint='range = "A6:P11007", from the row with the names on; or names = […]',
         )
-    arrays = [
-        pa.array([_text(row[place]) for row in rows[1:]], pa.string())
-        for place, _ in enumerate(columns)
-    ]
-    return pa.table(arrays, names=columns)
+    return columns
 
 
 def _bounds(range: str | None) -> dict[str, int | None]:
