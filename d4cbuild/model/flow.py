@@ -67,7 +67,8 @@ class Flow:
         self, tables: Sequence[str], known: Mapping[str, None], last: str | None
     ) -> None:
         for name in tables:
-            table = name if name in known else last if len(tables) == 1 else None
+            # What has a name of its own choosing may be something on the way.
+            table = last if len(tables) == 1 else name if name in known else None
             if table is None:
                 text = f'no step leads to output {name}: say into = "{name}" in the one that does'
                 self.faults.append(("build.steps", text))
