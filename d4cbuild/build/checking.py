@@ -17,9 +17,10 @@ from d4cbuild.build.project import RECIPE_FILE
 from d4cbuild.code.history import working_code
 from d4cbuild.errors import D4CError, trouble
 from d4cbuild.hazards.allow import allowances, silenced
-from d4cbuild.hazards.code_files import file_findings
+from d4cbuild.hazards.code_files import file_findings, unread_sql
 from d4cbuild.hazards.faults import fault, record_faults
 from d4cbuild.hazards.finding import Finding, findings_of
+from d4cbuild.hazards.queries import queries_in
 from d4cbuild.hazards.recipe import recipe_spots
 from d4cbuild.hazards.toml_places import TomlPlaces, toml_places
 from d4cbuild.model.recipe import Recipe
@@ -88,8 +89,12 @@ def _loose_files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _of_recipe(folder: RecipeFolder, recipe: Recipe, places: TomlPlaces) -> list[Finding]:
     shown = str(folder.path / RECIPE_FILE)
-    allowed, faults = allowances(places.comments, {}, shown)
-    return [*silenced(findings_of(recipe_spots(recipe, places), shown), allowed, shown), *faults]
+    queries = queries_in(recipe, places)
+    spots = [*recipe_spots(recipe, places), *queries.spots]
+    comments = [*places.comments, *queries.comments]
+    allowed, faults = allowances(comments, queries.spans, shown)
+    unread = [unread_sql(shown, *each) for each in queries.unread]
+    return [*silenced(findings_of(spots, shown), allowed, shown), *faults, *unread]
 
 
 def _command(

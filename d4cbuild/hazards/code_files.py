@@ -79,7 +79,7 @@ def python_findings(text: str, shown: str) -> list[Finding]:
     spots, comments, unread = found
     allowed, faults = allowances(comments, statement_spans(module), shown)
     findings = silenced(findings_of(spots, shown), allowed, shown)
-    return sorted([*findings, *faults, *(_unread(shown, *each) for each in unread)])
+    return sorted([*findings, *faults, *(unread_sql(shown, *each) for each in unread)])
 
 
 def _python_spots(
@@ -105,7 +105,7 @@ def sql_findings(text: str, shown: str) -> list[Finding]:
     reading = read_sql(source)
     allowed, faults = allowances(reading.comments, _sql_spans(text), shown)
     findings = silenced(findings_of(reading.spots, shown), allowed, shown)
-    unread = [] if reading.unread is None else [_unread(shown, *reading.unread)]
+    unread = [] if reading.unread is None else [unread_sql(shown, *reading.unread)]
     return sorted([*findings, *faults, *unread])
 
 
@@ -170,7 +170,8 @@ def _fault(file: str, line: int, column: int, name: str, message: str, remedy: s
     return Finding(file, line, column, name, message, remedy, "error")
 
 
-def _unread(file: str, line: int, column: int, why: str) -> Finding:
+def unread_sql(file: str, line: int, column: int, why: str) -> Finding:
+    """SQL that nobody looked at."""
     message = f"this SQL could not be read, so it was not looked at: {why}"
     remedy = "if DuckDB does accept it, order every result in it by hand"
     return Finding(file, line, column, "sql-syntax", message, remedy)

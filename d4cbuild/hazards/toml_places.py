@@ -12,6 +12,7 @@ from d4cbuild.hazards.placed import PlacedText
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[ \t]*")
+_LINE_END = re.compile(r"\r?\n")
 _SCALAR = re.compile(r"[^,\]}\n#]+")
 
 Place = tuple[int, int]
@@ -23,10 +24,12 @@ class TomlPlaces:
 
     Attributes:
         keys: By path, such as ``outputs[0].columns[2].type``.
+        texts: By path, where the characters of a text begin: behind its quotes.
         comments: Comments.
     """
 
     keys: dict[str, Place] = field(default_factory=dict)
+    texts: dict[str, Place] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
 
     def of(self, path: str) -> Place:
@@ -156,6 +159,7 @@ class _Scanner:
     def _value(self, path: str) -> None:
         character = self.text[self.offset : self.offset + 1]
         if character in ("'", '"'):
+            self.found.texts[path] = self.source.place(self._first_of_string())
             self._string()
         elif character == "[":
             self._array(path)
@@ -202,6 +206,14 @@ class _Scanner:
             self.offset = end
         else:
             self.offset = self._end_of(quote, quote, self.offset + 1)
+
+    def _first_of_string(self) -> int:
+        start = self.offset
+        if not self.text.startswith(self.text[start] * 3, start):
+            return start + 1
+        # The first line end after three quotes is not of the text.
+        match = _LINE_END.match(self.text, start + 3)
+        return start + 3 if match is None else match.end()
 
     def _end_of(self, closing: str, quote: str, offset: int) -> int:
         while offset < len(self.text):
