@@ -23,6 +23,7 @@ demo: $(VENV)/run sandbox ## Build two real datasets, rebuild them, and compare 
 
 .PHONY: test
 test: $(VENV)/dev sandbox ## Run the whole test suite
+	@PYTHON=$(BIN)/python sh .ci/ensure_browser .cache/browser # before several processes ask for it
 	@$(BIN)/d4cbuild env build geo >/dev/null # once, before several processes ask for it
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 

@@ -27,6 +27,10 @@ COMMANDS = {
     "verify": ("verify", "Rebuild and compare every output with the manifest."),
     "eject": ("eject", "Write a recipe's steps as code that can be edited."),
     "diff": ("diff", "Say why two files or manifests differ, down to the cell."),
+    "show": (
+        "show",
+        "Show what is in a recipe, manifest or file, as text or a page with maps.",
+    ),
     "weather": ("weather", "Say whether it can still be built: who still has what is needed."),
     "key": ("key", "Keys to sign with: new, show."),
     "attest": ("attest", "Sign what a recipe's manifest says was built from what."),

@@ -70,7 +70,7 @@ def _shape(data: bytes) -> str:
         return shortened(f"0x{data[:LONGEST].hex()}")
     lines = shape.coordinates()
     points = sum(len(line) for line in lines)
-    return shortened(f"{shape.name}, {points} points: {_first_points(shape)}")
+    return shortened(f"{shape.name}, {counted(points, 'points')}: {_first_points(shape)}")
 
 
 def _first_points(shape: Shape) -> str:

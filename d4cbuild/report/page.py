@@ -8,11 +8,21 @@ import jinja2
 
 import d4cbuild
 from d4cbuild.difference.shown import printable
+from d4cbuild.report.words import grouped, in_units, percent, thinned
+
+_SPACES = ("\u00a0", "\u202f")
+"""No-break spaces, as French and numbers have them; they hide nothing."""
 
 
 def _finalized(value: Any) -> Any:
     # Control characters have no place in HTML; those that turn the direction of text would lie.
-    return printable(value) if type(value) is str else value
+    return _shown(value) if type(value) is str else value
+
+
+def _shown(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c in _SPACES else printable(c) for c in text)
 
 
 _TEMPLATES = jinja2.Environment(
@@ -23,6 +33,7 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters.update(grouped=grouped, percent=percent, bytes=in_units, thinned=thinned)
 
 
 def render_page(template: str, title: str, **values: Any) -> bytes:

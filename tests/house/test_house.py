@@ -24,7 +24,7 @@ ROOMS = {
     "jinja2": ("bundle", "environment", "report"),
     "lxml": ("steps",),
     "openpyxl": ("steps",),
-    "pyarrow": ("difference", "normalform", "steps", "tables"),
+    "pyarrow": ("difference", "normalform", "profile", "steps", "tables"),
     "pydantic": ("model",),
     "pygit2": ("code",),
     "pyogrio": ("steps", "tables"),

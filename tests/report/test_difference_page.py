@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,19 +14,9 @@ from d4cbuild.difference.options import DiffOptions
 from d4cbuild.difference.record import Difference, Side
 from d4cbuild.report.difference import difference_page
 from tests.difference.tables import cells, changed, differ, table
+from tests.report.pages import parsed, text_of
 
 HOSTILE = "</style><script>alert('&')</script><img src=x onerror=\"alert(1)\">{{ 7 * 7 }}"
-
-
-def parsed(page: bytes) -> ElementTree.Element:
-    """The page as a tree; it is written so that a parser of XML can read it as well."""
-    text = page.decode()
-    assert text.startswith("<!DOCTYPE html>\n")
-    return ElementTree.fromstring(text.removeprefix("<!DOCTYPE html>\n"))
-
-
-def text_of(page: bytes) -> str:
-    return " ".join(" ".join(parsed(page).itertext()).split())
 
 
 def a_difference(folder: Path) -> Difference:
