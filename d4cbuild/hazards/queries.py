@@ -11,7 +11,7 @@ from d4cbuild.hazards.placed import PlacedText
 from d4cbuild.hazards.sql import read_sql
 from d4cbuild.hazards.toml_places import Place, TomlPlaces
 from d4cbuild.model.recipe import Recipe
-from d4cbuild.model.steps import Sql
+from d4cbuild.model.steps import Check, Sql
 
 
 @dataclass
@@ -54,7 +54,7 @@ def queries_in(recipe: Recipe, places: TomlPlaces) -> Queries:
 
 def _queries(recipe: Recipe) -> Iterator[tuple[str, str]]:
     for number, step in enumerate(recipe.build.steps or ()):
-        if isinstance(step, Sql):
+        if isinstance(step, Sql | Check):
             yield f"build.steps[{number}].query", step.query
 
 

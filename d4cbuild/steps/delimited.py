@@ -68,9 +68,13 @@ def read_delimited(
             found=str(error),
             hint='quote = "", if quotes mean nothing there',
         )
-    if table.num_rows < skip_last:
+    return _without_last(table, skip_last, name)
+
+
+def _without_last(table: pa.Table, rows: int, name: str) -> pa.Table:
+    if table.num_rows < rows:
         refuse(f"{name} has fewer rows than skip_last", found=str(table.num_rows))
-    return table.slice(0, table.num_rows - skip_last)
+    return table.slice(0, table.num_rows - rows)
 
 
 def _decoded(data: bytes, name: str, encoding: str) -> str:
