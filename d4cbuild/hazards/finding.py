@@ -33,6 +33,21 @@ class Spot:
 
 
 @dataclass(frozen=True, order=True)
+class Edit:
+    """Some characters of a file, and what is to stand in their place.
+
+    Attributes:
+        start: Offset of the first, in characters from the beginning of the file.
+        end: Offset behind the last.
+        text: What comes there instead.
+    """
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, order=True)
 class Finding:
     """What ``check`` reports.
 
@@ -46,6 +61,7 @@ class Finding:
         level: ``error``: cannot be used as it is. ``warning``: works, but perhaps not the same
             everywhere.
         allowed: The reason its author gave for leaving it, or ``None``.
+        fix: Edits that mend it, where there is one right answer; in order, and none over another.
     """
 
     file: str
@@ -56,6 +72,7 @@ class Finding:
     remedy: str
     level: Level = "warning"
     allowed: str | None = None
+    fix: tuple[Edit, ...] = ()
 
     @property
     def is_hazard(self) -> bool:
@@ -74,6 +91,7 @@ class Finding:
     def __str__(self) -> str:
         level = self.level if self.allowed is None else "allowed"
         after = self.remedy if self.allowed is None else f"reason given: {self.allowed}"
+        after += " (--fix mends this)" if self.fix else ""
         indented = after.replace("\n", "\n    ")
         head = f"{self.file}:{self.line}:{self.column}: {level}: {self.name}: {self.message}"
         return f"{head}\n    {indented}" if after else head

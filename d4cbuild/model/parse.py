@@ -88,11 +88,16 @@ class Fault:
         kind: What kind of fault: pydantic's name of it, or one of ours (``misfit``, ``toml-date``,
             ``no-json``).
         message: What is wrong, in words.
+        got: The value as Python shows it, where that is short and not in the message.
     """
 
     path: str
     kind: str
     message: str
+    got: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} (got {self.got})" if self.got else self.message
 
 
 def examined(kind: type[R], value: Any) -> tuple[R | None, list[Fault]]:
@@ -137,7 +142,7 @@ def _told(faults: Iterable[Fault]) -> dict[str, str]:
     told: dict[str, str] = {}
     for fault in faults:
         before = told.get(fault.path)
-        told[fault.path] = fault.message if before is None else f"{before}; {fault.message}"
+        told[fault.path] = str(fault) if before is None else f"{before}; {fault}"
     return told
 
 
@@ -218,8 +223,8 @@ def _faults(error: ValidationError, value: Any) -> Iterator[Fault]:
                 yield Fault(whole.strip("."), "misfit", text)
             continue
         message = fault["msg"].removeprefix("Value error, ")
-        shown = "" if isinstance(fault["input"], dict | list) else f" (got {fault['input']!r:.100})"
-        yield Fault(path, fault["type"], f"{message}{shown}")
+        got = "" if isinstance(fault["input"], dict | list) else f"{fault['input']!r:.100}"
+        yield Fault(path, fault["type"], message, got)
 
 
 def _path(places: tuple[int | str, ...], value: Any) -> str:

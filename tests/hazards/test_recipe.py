@@ -1,4 +1,4 @@
-"""Hazards and faults of recipe.toml, each at its line."""
+"""Hazards of recipe.toml, each at its line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d4cbuild.errors import InputError
-from d4cbuild.hazards.faults import record_faults
 from d4cbuild.hazards.recipe import recipe_spots
 from d4cbuild.hazards.toml_places import toml_places
 from d4cbuild.model.parse import record_from_toml
@@ -88,49 +86,6 @@ def test_a_script_within_the_command_is_read() -> None:
     assert _spots(text) == {(line, "clock"), (line, "uuid")}
     text = _changed('["python", "process.py"]', '["python3", "-c", "import uuid; uuid.uuid4()"]')
     assert _spots(text) == {(line, "uuid")}
-
-
-def _faults(text: str) -> list[tuple[int, int, str]]:
-    with pytest.raises(InputError) as caught:
-        record_from_toml(Recipe, text.encode(), "recipe.toml")
-    found = record_faults(caught.value, text, "recipe.toml")
-    assert all(each.level == "error" and each.remedy for each in found)
-    return [(each.line, each.column, each.message) for each in found]
-
-
-def test_every_wrong_field_is_told_with_its_line() -> None:
-    text = _changed('version = "1.0.0"', 'version = "1.0"')
-    text = text.replace('type = "string"', 'type = "text"').replace("cpus = 1", 'cpus = "one"')
-    found = _faults(text)
-    assert {(line, message.partition(":")[0]) for line, _, message in found} == {
-        (_line(text, 'version = "1.0"'), "dataset.version"),
-        (_line(text, "cpus ="), "build.resources.cpus"),
-        (_line(text, 'type = "text"'), "outputs[0].columns[1].type"),
-    }
-    (column,) = [column for _, column, message in found if "cpus" in message]
-    assert column == _changed("", "").splitlines()[_line(GOOD, "cpus") - 1].index("cpus") + 1
-
-
-def test_a_field_that_is_missing_is_told_at_the_table_it_is_missing_from() -> None:
-    text = _changed('licence = "OGL-Canada-2.0"\n', "")
-    ((line, column, message),) = _faults(text)
-    assert (line, column) == (_line(text, "[[sources]]"), 1)
-    assert message.startswith("sources[0].licence: ")
-
-
-def test_a_fault_of_syntax_is_told_at_its_place() -> None:
-    text = _changed('vintage = "2020"', 'vintage = "2020')
-    ((line, column, message),) = _faults(text)
-    assert line == _line(text, "vintage")
-    assert column > 10
-    assert "not readable as TOML" in message
-
-
-def test_an_unknown_format_is_told_at_its_field() -> None:
-    text = _changed("d4c.recipe/1", "d4c.recipe/9")
-    ((line, _, message),) = _faults(text)
-    assert line == 1
-    assert "d4c.recipe/9" in message
 
 
 PLACES = """\
