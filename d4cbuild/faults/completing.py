@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from d4cbuild.faults.forms import FORMS, form_of, general, snippet
+from d4cbuild.faults.forms import FORMS, STEP_KEYS, form_of, general, snippet
 from d4cbuild.faults.nearest import nearest
 from d4cbuild.model.parse import Fault, examined
 from d4cbuild.model.recipe import Recipe
@@ -79,12 +79,16 @@ def completed(value: dict[str, Any]) -> Completed:
     return Completed(None, guess, frozenset(work.guessed), tuple(found))
 
 
-def known_keys(path: str) -> list[str]:
+def known_keys(path: str, table: Any = None) -> list[str]:
     """The keys that a table can have.
 
     Args:
         path: The table; empty for the whole file.
+        table: What it holds, where its keys depend on that.
     """
+    if general(path) == "build.steps[]":
+        kind = table.get("step") if isinstance(table, dict) else None
+        return STEP_KEYS.get(kind, []) if isinstance(kind, str) else []
     around = f"{general(path)}." if path else ""
     names = [each[len(around) :] for each in (*FORMS, *_TABLES) if each.startswith(around)]
     return sorted({name for name in names if "." not in name and "[" not in name})
@@ -93,7 +97,7 @@ def known_keys(path: str) -> list[str]:
 def meant_key(path: str, present: Any) -> str | None:
     """The known key that an unknown one may have been meant as, if that is not there already."""
     around, _, last = path.rpartition(".")
-    meant = nearest(last, known_keys(around))
+    meant = nearest(last, known_keys(around, present))
     return meant if isinstance(present, dict) and meant not in present else None
 
 
@@ -152,6 +156,8 @@ class _Work:
         path = fault.path
         if fault.kind == "extra_forbidden":
             return self._rename(path)
+        if path == "build" or path.startswith("build.steps"):
+            return self._run_a_command()
         if fault.kind == "misfit":
             output, column = _OUTPUT.match(path), _COLUMN.match(path)
             if path.endswith(".rows.max") or (column and not path.endswith(".name")):
@@ -185,6 +191,15 @@ class _Work:
         if form is None:
             return None
         return form.value[0] if path.endswith("]") and isinstance(form.value, list) else form.value
+
+    def _run_a_command(self) -> bool:
+        build = self.value.get("build")
+        if not isinstance(build, dict):
+            return self._put("build")
+        build.pop("steps", None)
+        build["command"] = FORMS["build.command"].value
+        self.guessed |= {"build.command", "build.steps"}
+        return True
 
     def _drop(self, path: str) -> bool:
         place = steps(path)

@@ -8,11 +8,11 @@ from datetime import date, time
 from typing import Any, Final
 
 from d4cbuild.faults.completing import known_keys, meant_key
-from d4cbuild.faults.forms import TEXT, form_of, general, snippet
+from d4cbuild.faults.forms import STEP_KEYS, TEXT, form_of, general, snippet
 from d4cbuild.faults.misfits import misfit_remedy
 from d4cbuild.faults.nearest import nearest
 from d4cbuild.faults.spot import RecipeText, quoted
-from d4cbuild.faults.suggesting import suggestion
+from d4cbuild.faults.suggesting import Suggestion, chosen, of_kind, suggestion
 from d4cbuild.hazards.finding import Finding
 from d4cbuild.model.parse import Fault
 
@@ -45,13 +45,15 @@ def explained(fault: Fault, recipe: RecipeText) -> Finding:
     explain = _KINDS.get(fault.kind)
     if explain is None and fault.kind.endswith("_type"):
         explain = _wrong_type
+    if explain is None and isinstance(value, dict):
+        explain = _misfit  # its fields are right, but not together
     return (explain or _wrong_value)(fault, recipe)
 
 
 def _unknown_key(fault: Fault, recipe: RecipeText) -> Finding:
     around, _, last = fault.path.rpartition(".")
     holder = recipe.at(around) if around else recipe.value
-    meant, known = meant_key(fault.path, holder), known_keys(around)
+    meant, known = meant_key(fault.path, holder), known_keys(around, holder)
     message = f"{_header(around)} has no such key" if around else "a recipe has no such key"
     if meant is not None:
         fix = recipe.renaming(fault.path, meant)
@@ -97,7 +99,35 @@ def _wrong_type(fault: Fault, recipe: RecipeText) -> Finding:
     if snippet(fault.path) is not None:
         remedy = f"write, for example:\n{snippet(fault.path)}"
         return recipe.finding(fault.path, "wrong-type", message, remedy)
-    return _suggested(fault.path, "wrong-type", message, recipe)
+    better = of_kind(fault.kind, fault.path, value)
+    if better is None and form is None:
+        return recipe.finding(fault.path, "wrong-type", message, f"write {wanted}")
+    return _suggested(fault.path, "wrong-type", message, recipe, better)
+
+
+def _no_choice(fault: Fault, recipe: RecipeText) -> Finding:
+    """A value that is none of a list, which is in the message."""
+    choices, value = re.findall("'([^']*)'", fault.message), recipe.at(fault.path)
+    text = value if isinstance(value, str) else f"EPSG:{value}"
+    message = f"{fault.message.replace('Input should be', 'expected', 1)}, found {fault.got}"
+    better = chosen(text, choices)
+    if better is None and form_of(fault.path) is None:
+        remedy = f"write one of {', '.join(choices)}"
+        return recipe.finding(fault.path, "wrong-value", message, remedy)
+    return _suggested(fault.path, "wrong-value", message, recipe, better)
+
+
+def _no_step(fault: Fault, recipe: RecipeText) -> Finding:
+    """A step of no kind, or of one that there is not."""
+    path = f"{fault.path}.step"
+    given, kinds = recipe.at(path), ", ".join(STEP_KEYS)
+    if given is None:
+        return recipe.finding(path, "missing-field", "it is missing", f"add step = one of {kinds}")
+    better = chosen(str(given), list(STEP_KEYS))
+    message = f"there is no step {str(given)[:60]!r}"
+    remedy = f"write one of {kinds}" if better is None else f"perhaps write step = {better.toml}"
+    fix = recipe.replacing(path, better.toml) if better and better.certain else ()
+    return recipe.finding(path, "wrong-value", message, remedy, "error", fix)
 
 
 def _toml_date(fault: Fault, recipe: RecipeText) -> Finding:
@@ -119,7 +149,6 @@ def _wrong_value(fault: Fault, recipe: RecipeText) -> Finding:
     message = fault.message
     if message[1:2].islower():
         message = message[:1].lower() + message[1:]
-    message = message.replace("input should be", "expected", 1)
     if fault.got and fault.kind != "value_error":
         message = f"{message}, found {fault.got}"
     if where.rpartition(".")[2] == "type" and "; expected " in message:
@@ -175,9 +204,12 @@ def _misfit(fault: Fault, recipe: RecipeText) -> Finding:
     return recipe.finding(fault.path, name, fault.message, remedy)
 
 
-def _suggested(path: str, name: str, message: str, recipe: RecipeText) -> Finding:
+def _suggested(
+    path: str, name: str, message: str, recipe: RecipeText, better: Suggestion | None = None
+) -> Finding:
     """A finding with what was probably meant, or else with how such a field is written."""
-    better, form = suggestion(path, recipe.at(path), recipe.raw(path)), form_of(path)
+    better = better or suggestion(path, recipe.at(path), recipe.raw(path))
+    form = form_of(path)
     words = "" if form is None or form is TEXT else form.words
     if better is not None:
         fix = recipe.replacing(path, better.toml) if better.certain else ()
@@ -228,6 +260,9 @@ _KINDS: Final[dict[str, Callable[[Fault, RecipeText], Finding]]] = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
     "int_from_float": _wrong_type,
+    "literal_error": _no_choice,
+    "union_tag_invalid": _no_step,
+    "union_tag_not_found": _no_step,
     "toml-date": _toml_date,
     "misfit": _misfit,
 }

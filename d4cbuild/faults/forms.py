@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
+
+from d4cbuild.model.steps import Step
+
+STEP_KEYS: Final = {
+    get_args(kind.model_fields["step"].annotation)[0]: sorted(kind.model_fields)
+    for kind in get_args(get_args(Step)[0])
+}
+"""The keys of each kind of step."""
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -68,6 +76,7 @@ FORMS: Final = {
     "sources[].attribution": Form(_TEXTS, "the notice the licence asks for, in both languages"),
     "build.environment": Form('"geo"', "the name of a folder under environments/"),
     "build.command": Form('["python", "process.py"]', "program and arguments, each in quotes"),
+    "build.steps": Form('[{ step = "read", source = "data.csv" }]', "built-in steps"),
     "build.resources": Form('{ cpus = 2, memory = "2GiB" }', "limits of the build"),
     "build.resources.cpus": Form("2", "a whole number from 1 to 256"),
     "build.resources.memory": Form(

@@ -16,6 +16,8 @@ def misfit_remedy(fault: Fault, recipe: RecipeText) -> str:
     where, last = general(fault.path), fault.path.rpartition(".")[2].partition("[")[0]
     if where.startswith("outputs[].columns[]."):
         return _column(fault, last, recipe)
+    if where.startswith("build"):
+        return _steps(fault, recipe)
     if where == "outputs[].sort_by[]":
         return _order(fault, recipe)
     remedy = _REMEDIES.get(where, "change one of the two")
@@ -58,12 +60,28 @@ _FITTING = {
 }
 
 
+def _steps(fault: Fault, recipe: RecipeText) -> str:
+    build = recipe.at("build")
+    if fault.path == "build" and isinstance(build, dict):
+        if "command" in build:
+            return "take command or the steps away"
+        return 'add command = ["python", "process.py"], or [[build.steps]]'
+    if fault.path.endswith(".source"):
+        close = nearest(str(recipe.at(fault.path)), _names(recipe.value, "sources"))
+        return "name a source" if close is None else f"did you mean {quoted(close)}?"
+    if "no table" in fault.message or "needs a table" in fault.message:
+        return "name a table that a step before it makes (into), or add such a step"
+    if fault.path == "build.steps":
+        return "add a step that makes it, with into = the output's name"
+    return "change one of the fields of the step"
+
+
 def _order(fault: Fault, recipe: RecipeText) -> str:
     key = recipe.at(fault.path)
     if "twice" in fault.message:
         return "take one of the two away"
     output = recipe.at(fault.path.partition(".")[0])
-    names = _names(output)
+    names = _names(output, "columns")
     if "no declared column" in fault.message and isinstance(key, str):
         close = nearest(sort_column(key), names)
         if close is not None:
@@ -76,10 +94,10 @@ def _order(fault: Fault, recipe: RecipeText) -> str:
     return "name columns of numbers, text, dates or times"
 
 
-def _names(output: Any) -> list[str]:
-    columns = output.get("columns") if isinstance(output, dict) else None
-    listed = columns if isinstance(columns, list) else []
-    names = [column.get("name") for column in listed if isinstance(column, dict)]
+def _names(holder: Any, key: str) -> list[str]:
+    found = holder.get(key) if isinstance(holder, dict) else None
+    listed = found if isinstance(found, list) else []
+    names = [each.get("name") for each in listed if isinstance(each, dict)]
     return [name for name in names if isinstance(name, str)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from d4cbuild.errors import InputError
 from d4cbuild.faults.forms import general
 from d4cbuild.faults.nearest import nearest, slug
 from d4cbuild.faults.spot import quoted
-from d4cbuild.model.column import GEOMETRY_TYPES
 from d4cbuild.model.columntype import SIMPLE_TYPES, parse_column_type
 from d4cbuild.model.licences import KNOWN, licence_named
 
@@ -34,14 +33,6 @@ PROVINCES: Final = {
 """Provinces and territories in ISO 3166-2, with their names."""
 
 _SLUG: Final = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*", re.ASCII)
-_CHOICES: Final = {
-    "outputs[].format": ("parquet", "geoparquet", "file"),
-    "outputs[].class": ("bitwise", "attested"),
-    "outputs[].container": ("as-is",),
-    "outputs[].columns[].crs": ("OGC:CRS84", "EPSG:4326", "EPSG:4617", "EPSG:3347", "EPSG:3979"),
-    "outputs[].columns[].valid": ("require", "repair", "as-is"),
-    "outputs[].columns[].geometry_types[]": GEOMETRY_TYPES,
-}
 _TYPES: Final = {
     **dict.fromkeys(("text", "str", "varchar", "utf8", "large_string"), "string"),
     **dict.fromkeys(("double", "double precision"), "float64"),
@@ -60,7 +51,6 @@ _TIMES: Final = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
 }
 _LISTS: Final = ("outputs[].sort_by", "sources[].mirrors", "outputs[].columns[].geometry_types")
-_WHOLE: Final = ("build.resources.cpus", "outputs[].rows.min", "outputs[].rows.max")
 
 
 @dataclass(frozen=True)
@@ -88,37 +78,41 @@ def suggestion(path: str, value: Any, raw: str) -> Suggestion | None:
         ``None`` where nothing can be said.
     """
     where = general(path)
-    if not isinstance(value, str):
-        return _of_no_text(where, value, raw)
-    if where in _LISTS:
-        parts = [part.strip() for part in value.split(",") if part.strip()]
-        return Suggestion(f"[{', '.join(quoted(part) for part in parts)}]", len(parts) == 1)
-    if where in _CHOICES:
-        return _chosen(value, _CHOICES[where])
-    if where in _WHOLE:
-        return _whole_number(value)
-    field = _FIELDS.get(where)
-    return None if field is None else field(value)
-
-
-def _of_no_text(where: str, value: Any, raw: str) -> Suggestion | None:
-    digits = re.fullmatch(r"[0-9][0-9.]*", raw) is not None
+    if isinstance(value, str):
+        field = _FIELDS.get(where)
+        return None if field is None else field(value)
     if where == "dataset.vintage" and re.fullmatch(r"[12][0-9]{3}", raw):
         return Suggestion(quoted(raw), True)
-    if where == "dataset.version" and digits:
+    if where == "dataset.version" and re.fullmatch(r"[0-9][0-9.]*", raw):
         return _version(raw)
-    if where in _WHOLE and isinstance(value, float) and value.is_integer():
-        return Suggestion(str(int(value)), True)
-    if where == "outputs[].columns[].crs" and digits:
-        return _chosen(f"EPSG:{raw}", _CHOICES[where])
-    if where in _LISTS[:1] or isinstance(value, dict | list):
-        return None
-    if _FIELDS.get(where) is _boolean and value in (0, 1):
-        return Suggestion("true" if value else "false")
     return None
 
 
-def _chosen(value: str, choices: tuple[str, ...]) -> Suggestion | None:
+def of_kind(kind: str, path: str, value: Any) -> Suggestion | None:
+    """What a value of another type was probably meant to be, whatever the field.
+
+    Args:
+        kind: Pydantic's name of the fault.
+        path: The field.
+        value: What the file has there.
+    """
+    if kind == "bool_type" and isinstance(value, str):
+        return _boolean(value)
+    if kind == "bool_type" and value in (0, 1):
+        return Suggestion("true" if value else "false")
+    if kind == "int_type" and isinstance(value, str):
+        return _whole_number(value)
+    if kind == "int_type" and isinstance(value, float) and value.is_integer():
+        return Suggestion(str(int(value)), True)
+    if kind == "tuple_type" and isinstance(value, str) and general(path) != "build.command":
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        certain = general(path) in _LISTS and len(parts) == 1
+        return Suggestion(f"[{', '.join(quoted(part) for part in parts)}]", certain)
+    return None
+
+
+def chosen(value: str, choices: Sequence[str]) -> Suggestion | None:
+    """The one of a list that a value was probably meant to be."""
     same = [each for each in choices if each.casefold() == value.strip().casefold()]
     if same:
         return Suggestion(quoted(same[0]), True)
@@ -292,7 +286,6 @@ _FIELDS: Final[dict[str, Callable[[str], Suggestion | None]]] = {
     "sources[].name": _source_name,
     "sources[].url": _web_address,
     "sources[].licence": _licence,
-    "sources[].redistributable": _boolean,
     "sources[].attribution": _bilingual,
     "build.command": _command,
     "build.resources.memory": _size,
@@ -302,8 +295,6 @@ _FIELDS: Final[dict[str, Callable[[str], Suggestion | None]]] = {
     "outputs[].file": _source_name,
     "outputs[].title": _bilingual,
     "outputs[].columns[].type": _column_type,
-    "outputs[].columns[].nullable": _boolean,
-    "outputs[].columns[].unique": _boolean,
     "outputs[].columns[].description": _bilingual,
 }
 

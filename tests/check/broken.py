@@ -170,6 +170,21 @@ BROKEN = {
     "time-in-words": one('time = "60s"', 'time = "1 min"', "wrong-value", "", 'time = "1m"'),
     "cpus-in-quotes": one("cpus = 1", 'cpus = "1"', "wrong-type", "", "cpus = 1"),
     "cpus-a-half": one("cpus = 1", "cpus = 0.5", "wrong-type"),
+    "neither-command-nor-steps": one(f"{COMMAND}\n", "", "contradiction", "[build]"),
+    "step-with-a-slip": one(COMMAND, 'steps = [{ step = "raed" }]', "wrong-value"),
+    "step-of-no-source": one(
+        COMMAND, 'steps = [{ step = "read", source = "place.csv" }]', "contradiction"
+    ),
+    "step-with-a-key-of-another": one(
+        COMMAND, 'steps = [{ step = "read", source = "places.csv", sql = "x" }]', "unknown-key"
+    ),
+    "step-with-a-key-misspelt": one(
+        COMMAND,
+        'steps = [{ step = "read", sorce = "places.csv" }]',
+        "unknown-key",
+        "",
+        'steps = [{ step = "read", source = "places.csv" }]',
+    ),
     # Outputs
     "format-in-capitals": one(
         'format = "parquet"', 'format = "Parquet"', "wrong-value", "", 'format = "parquet"'
