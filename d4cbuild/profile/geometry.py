@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from d4cbuild.profile.drawing import PAGE, STAMP, Canvas
-from d4cbuild.profile.projection import Lambert, crs_of, projection_for
+from d4cbuild.profile.extent import Extent
+from d4cbuild.profile.projection import crs_of
 from d4cbuild.profile.record import GeometryProfile
-from d4cbuild.profile.shapes import Box, box_of, joined, pieces_of
+from d4cbuild.profile.shapes import pieces_of
 
 
 class GeometryTally:
@@ -27,8 +27,7 @@ class GeometryTally:
         self._crs = crs_of(stated)
         self._kinds: Counter[str] = Counter()
         self._vertices = self._empty = self._unreadable = 0
-        self._bounds: Box | None = None
-        self._cone: Box | None = None
+        self._extent = Extent(self._crs)
         self._canvases: list[Canvas] = []
 
     def add(self, column: pa.ChunkedArray) -> None:
@@ -39,23 +38,14 @@ class GeometryTally:
         self._unreadable += pieces.unreadable
         coordinates = pieces.coordinates()
         self._vertices += len(coordinates)
-        self._bounds = joined(self._bounds, box_of(coordinates))
-        if self._crs.unit == "degrees" and len(coordinates):
-            on_cone = Lambert()(coordinates)
-            on_cone = on_cone[np.isfinite(on_cone).all(axis=1)]
-            self._cone = joined(self._cone, box_of(on_cone))
+        self._extent.add(coordinates)
 
     def start_drawing(self) -> bool:
         """Begin the second round; returns whether there is anything to draw."""
-        if self._bounds is None:
-            return False
-        projection = projection_for(self._crs, self._bounds)
-        corners = np.array([self._bounds[:2], self._bounds[2:]])
-        plane = self._cone if isinstance(projection, Lambert) else box_of(projection(corners))
-        if plane is None:
-            return False
-        self._canvases = [Canvas(projection, self._bounds, plane, paper) for paper in (PAGE, STAMP)]
-        return True
+        drawn = self._extent.drawn()
+        if drawn is not None:
+            self._canvases = [Canvas(*drawn, paper) for paper in (PAGE, STAMP)]
+        return drawn is not None
 
     def draw(self, column: pa.ChunkedArray) -> None:
         """Draw the shapes of a run in the second round."""
@@ -72,6 +62,6 @@ class GeometryTally:
             vertices=self._vertices,
             empty=self._empty,
             unreadable=self._unreadable,
-            bounds=self._bounds,
+            bounds=self._extent.bounds,
             drawings=tuple(canvas.drawing() for canvas in self._canvases),
         )

@@ -14,9 +14,8 @@ EARTH_METRES = 6_371_007.0
 """Radius of the sphere that is drawn."""
 
 _DEGREES = np.pi / 180.0
-_WIDE = 20.0  # degrees of longitude from which on meridians should be seen to converge
 _AROUND = (25.0, 12.0)  # degrees of longitude and latitude
-_CANADA: Box = (-145.0, 40.0, -48.0, 86.0)
+_MIDDLE = -91.866667
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,13 @@ def crs_of(column: dict[str, Any]) -> Crs:
     if isinstance(identity, dict) and {"authority", "code"} <= identity.keys():
         code = f"{identity['authority']}:{identity['code']}"
         label = f"{code} ({name})" if name else code
-    if crs.get("type") in ("GeographicCRS", "GeodeticCRS"):
+    parts = crs.get("components")
+    level = parts[0] if isinstance(parts, list) and parts else crs  # without its heights
+    if not isinstance(level, dict):
+        return Crs(label, "unknown")
+    if level.get("type") in ("GeographicCRS", "GeodeticCRS"):
         return Crs(label, "degrees")
-    return Crs(label, "metres" if _is_metric(crs) else "unknown")
+    return Crs(label, "metres" if _is_metric(level) else "unknown")
 
 
 def _is_metric(crs: dict[str, Any]) -> bool:
@@ -151,8 +154,13 @@ class Equirectangular:
 
 @dataclass(frozen=True)
 class Lambert:
-    """Lambert's conformal conic projection with Statistics Canada's parallels, on a sphere."""
+    """Lambert's conformal conic projection with Statistics Canada's parallels, on a sphere.
 
+    Attributes:
+        upright: The meridian that is drawn upright.
+    """
+
+    upright: float = _MIDDLE
     is_of_degrees: bool = True
     metres: float | None = EARTH_METRES
 
@@ -171,7 +179,7 @@ class Lambert:
         with np.errstate(all="ignore"):
             latitude = np.clip(coordinates[:, 1], -89.0, 90.0) * _DEGREES
             away = np.cos(low) / stretch * (_half(low) / _half(latitude)) ** stretch
-            turned = stretch * (coordinates[:, 0] + 91.866667) * _DEGREES
+            turned = stretch * (around_canada(coordinates[:, 0]) - self.upright) * _DEGREES
             return np.column_stack([away * np.sin(turned), -away * np.cos(turned)])
 
     def seen(self, plane: Box, bounds: Box) -> Box:  # noqa: ARG002
@@ -180,23 +188,10 @@ class Lambert:
         return *low, bounds[2] + _AROUND[0], min(bounds[3] + _AROUND[1], 89.0)
 
 
+def around_canada(longitudes: Any) -> Any:
+    """Longitudes, those beyond the date line counted on from this side."""
+    return (longitudes - _MIDDLE + 180.0) % 360.0 - 180.0 + _MIDDLE
+
+
 def _half(latitude: Any) -> Any:
     return np.tan(np.pi / 4 + latitude / 2)
-
-
-def projection_for(crs: Crs, bounds: Box) -> Projection:
-    """Choose how coordinates are drawn.
-
-    Args:
-        crs: What the file says about them.
-        bounds: Where they lie.
-    """
-    fits = max(map(abs, bounds[::2])) <= 360.0 and max(map(abs, bounds[1::2])) <= 90.0
-    if crs.unit != "degrees" or not fits:
-        return AsTheyAre(1.0 if crs.unit == "metres" else None)
-    inside = all(at >= least for at, least in zip(bounds[:2], _CANADA[:2], strict=True)) and all(
-        at <= most for at, most in zip(bounds[2:], _CANADA[2:], strict=True)
-    )
-    if inside and bounds[2] - bounds[0] >= _WIDE:
-        return Lambert()
-    return Equirectangular(round((bounds[1] + bounds[3]) / 2, 2))

@@ -11,6 +11,7 @@ from d4cbuild.base.canonical import parse_json
 from d4cbuild.base.digest import FileDigests, digests_of_file
 from d4cbuild.build.folder import MANIFEST_FILE, RecipeFolder
 from d4cbuild.build.project import RECIPE_FILE
+from d4cbuild.bundle.layout import MANIFEST_ENDING
 from d4cbuild.errors import D4CError, InputError
 from d4cbuild.model.column import Column
 from d4cbuild.model.fields import Bilingual
@@ -108,7 +109,7 @@ class Look:
         """Look at a target.
 
         Args:
-            target: A recipe's folder, a manifest, or any file.
+            target: A recipe's folder, a bundle, a manifest, or any file.
 
         Raises:
             InputError: if there is no such thing, or it cannot be read.
@@ -119,6 +120,8 @@ class Look:
                 where=str(target),
                 hint="name a recipe's folder, such as recipes/statcan-odhf, or a file",
             )
+        if target.is_dir() and len(found := list(target.glob(f"*{MANIFEST_ENDING}"))) == 1:
+            return self._manifest(found[0])  # a bundle
         if target.is_dir() or target.name == RECIPE_FILE:
             return self._recipe(target.parent if target.name == RECIPE_FILE else target)
         try:

@@ -87,6 +87,18 @@ def test_text_json_and_page_of_a_manifest_say_the_same(project: Project) -> None
     assert shown(project, renamed.name)["kind"] == "manifest"
 
 
+def test_a_bundle_is_shown_from_what_is_in_it(project: Project) -> None:
+    project.built()
+    answer = project.run("bundle", "--json", RECIPE)
+    assert answer.status == 0, answer.err
+    (bundle,) = (project.root / "dist" / "bundles").iterdir()
+    elsewhere = Project(project.root.parent, project.root / "empty")
+    record = shown(elsewhere, str(bundle))
+    (output,) = record["outputs"]
+    assert (record["kind"], output["found"]) == ("manifest", bundle.name)
+    assert output["table"]["rows"] == 3
+
+
 def test_a_changed_recipe_is_told_to_be_locked_again(project: Project) -> None:
     project.built()
     project.edit("recipe.toml", 'en = "Places"', 'en = "Other places"')

@@ -129,6 +129,30 @@ def test_wide_parts_of_canada_are_drawn_on_a_cone(tmp_path: Path) -> None:
     assert west[0][0] < west[1][0] < 0
 
 
+def test_a_wide_province_stands_upright(tmp_path: Path) -> None:
+    drawing = drawn(
+        write(tmp_path / "p", [line([(-70, 46), (-70, 62)]), line([(-79, 46), (-57, 52)])])
+    )
+    assert "Lambert" in drawing.projection["en"]
+    assert points_of(drawing.lines)[0][0] == points_of(drawing.lines)[1][0]
+
+
+def test_what_lies_beyond_the_date_line_is_near_what_lies_before_it(tmp_path: Path) -> None:
+    islands = [point(179.5, 52), point(-179.5, 52), point(-130, 55)]
+    (dots,) = drawn(write(tmp_path / "p", islands)).dots
+    places = [np.array(each) for each in points_of(dots.path)]
+    apart = sorted(float(np.hypot(*(a - b))) for a in places for b in places if a is not b)
+    assert apart[0] * 20 < apart[-1]
+
+
+def test_heights_do_not_hide_the_crs(tmp_path: Path) -> None:
+    parts = [{"type": "GeographicCRS", "name": "WGS 84"}, {"type": "VerticalCRS"}]
+    crs = {"type": "CompoundCRS", "name": "WGS 84 + height", "components": parts}
+    geometry = shown(write(tmp_path / "p", [point(-75, 45), point(-74, 45)], crs))
+    assert geometry.crs == "WGS 84 + height"
+    assert "equirectangular" in geometry.drawings[0].projection["en"]
+
+
 def test_projected_coordinates_are_drawn_as_they_are(tmp_path: Path) -> None:
     shapes = [polygon(square(7_000_000, 1_500_000, 100_000))]
     geometry = shown(write(tmp_path / "p", shapes, LAMBERT))
@@ -143,7 +167,9 @@ def test_projected_coordinates_are_drawn_as_they_are(tmp_path: Path) -> None:
     assert {"7,000 km", "7,020 km"} <= {label.en for label in drawing.grid.bottom}
 
 
-@pytest.mark.parametrize("crs", [None, 7, [], {"type": "EngineeringCRS"}, {"id": 3, "name": "<b>"}])
+@pytest.mark.parametrize(
+    "crs", [None, 7, [], {"type": "CompoundCRS", "components": [3]}, {"id": 3, "name": "<b>"}]
+)
 def test_an_unknown_crs_is_drawn_without_a_scale(crs: object, tmp_path: Path) -> None:
     drawing = drawn(write(tmp_path / "p", [point(1, 2), point(3, 4)], crs))
     assert drawing.bar is None
