@@ -143,8 +143,9 @@ def _typed(
     column: pa.ChunkedArray, name: str, kind: str, formats: Mapping[str, str], zone: str | None
 ) -> pa.ChunkedArray:
     is_moment = kind in _MOMENTS and pa.types.is_string(column.type)
-    if is_moment and (name in formats or (zone is not None and kind == "timestamp_utc")):
-        return cast_moments(column, name, kind, formats.get(name), zone)
+    place = zone if kind == "timestamp_utc" else None
+    if is_moment and (name in formats or place is not None):
+        return cast_moments(column, name, kind, formats.get(name), place)
     if name in formats:
         refuse(
             f"the format of {name!r} means nothing", expected="a date or time in text", found=kind

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
 
+from d4cbuild.steps.columns import change_columns
 from d4cbuild.steps.reading import read_source
 from tests.project import Answer, Project
-from tests.steps.raw import read, refused, workbook
+from tests.steps.raw import read, refused, texts, workbook
 
 COMMAND = 'command = ["python", "process.py"]\n'
 STEPS = """
@@ -68,3 +70,15 @@ def test_names_for_another_number_of_cells_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").write_bytes(FOOTED)
     text = refused(read_source, tmp_path / "a.xlsx", range="A4:B4", header=False, names=["label"])
     assert "has 2 columns there, and names are given for 1" in text
+
+
+def test_a_zone_moves_instants_and_no_wall_clock() -> None:
+    table = texts(local=["1987-12-31 23:00"], utc=["1987-12-31 23:00"])
+    found = change_columns(
+        table,
+        types={"local": "timestamp", "utc": "timestamp_utc"},
+        formats=dict.fromkeys(("local", "utc"), "%Y-%m-%d %H:%M"),
+        zone="-06:00",
+    )
+    moment = datetime.datetime(1988, 1, 1, 5, tzinfo=datetime.UTC)
+    assert found.to_pylist() == [{"local": datetime.datetime(1987, 12, 31, 23), "utc": moment}]
