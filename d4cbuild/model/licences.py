@@ -10,6 +10,11 @@ REDISTRIBUTABLE: Final = frozenset(
         *("CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0"),
         *("PDDL-1.0", "ODC-By-1.0", "ODbL-1.0"),
         *("OGL-Canada-2.0", "OGL-UK-2.0", "OGL-UK-3.0", "LicenseRef-StatCan-Open-Licence"),
+        # Grant what OGL-Canada-2.0 grants, whose text they took over.
+        *("LicenseRef-OGL-Alberta", "LicenseRef-OGL-British-Columbia", "LicenseRef-OGL-Halifax"),
+        *("LicenseRef-OGL-Ottawa", "LicenseRef-OGL-Toronto", "LicenseRef-OGL-Winnipeg"),
+        # Data may be passed on where the source is named and no endorsement is suggested.
+        "LicenseRef-ECCC-Data-Servers-End-use",
     }
 )
 """Each lets anyone pass unchanged copies on, where the notice it asks for goes with them."""
