@@ -44,6 +44,11 @@ hostile: $(VENV)/dev sandbox ## Attack d4cbuild with hostile jobs, files and sur
 	@$(BIN)/d4cbuild env build geo >/dev/null
 	$(BIN)/python -m tests.hostile
 
+.PHONY: faults
+faults: $(VENV)/dev sandbox ## Kill, starve and damage it in every way, and count what survives
+	@sh .ci/ensure_compiler
+	$(BIN)/python -m tests.faults
+
 .PHONY: accept
 accept: $(VENV)/dev ## Rewrite golden files; then `git diff` is the review
 	D4C_ACCEPT=1 $(BIN)/python -m pytest -q -k golden

@@ -7,13 +7,14 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from d4cbuild.base.ambient import random_token
 
-TEMPORARY_PREFIX = ".tmp-"
-STAGING_PREFIX = ".d4cbuild-"
 _AS_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_STAGING = re.compile(re.escape(STAGING_PREFIX) + "[0-9a-f]{16}")
+PREFIX = ".d4cbuild-"
+"""What names of ours begin with, in folders that hold other things too."""
+_OURS = re.compile(re.escape(PREFIX) + "[0-9a-f]{16}")
 
 
 def write_atomically(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -> None:
@@ -24,77 +25,124 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes], mode: int = 0o64
         data: The bytes, whole or in chunks.
         mode: Permission bits, whatever the umask.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{random_token()}")
-    try:
-        with temporary.open("xb") as stream:
-            for chunk in (data,) if isinstance(data, bytes) else data:
-                stream.write(chunk)
-            os.fchmod(stream.fileno(), mode)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_directory(path.parent)
+    with temporary_file(path.parent) as (temporary, stream):
+        for chunk in (data,) if isinstance(data, bytes) else data:
+            stream.write(chunk)
+        os.fchmod(stream.fileno(), mode)
+        keep_as(path, temporary, stream)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside a file; on success it takes the file's place, else it goes.
+    """Give an empty file beside a file; on success it takes the file's place, else it goes.
 
     Args:
         path: Final name; its folder must exist.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{random_token()}")
-    try:
+    with temporary_file(path.parent) as (temporary, stream):
         yield temporary
-        temporary.rename(path)
+        keep_as(path, temporary, stream)
+
+
+def keep_as(path: Path, temporary: Path, stream: BinaryIO) -> None:
+    """Give a temporary file its final name, once its bytes are on the disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
+    temporary.rename(path)
+    sync_directory(path.parent)
+
+
+@contextmanager
+def temporary_file(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Give a new file; removed afterwards, if it is still there under its name.
+
+    It is locked while it is in use, and what killed processes left in the folder is removed first.
+
+    Args:
+        folder: Where; must exist.
+    """
+    remove_leftovers(folder)
+    while True:
+        path = folder / f"{PREFIX}{random_token()}"
+        stream = path.open("xb")
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if path.exists():
+            break
+        stream.close()  # taken for one that was left before it was locked
+    try:
+        yield path, stream
     finally:
-        temporary.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        stream.close()
 
 
 @contextmanager
 def staging(parent: Path) -> Iterator[Path]:
     """Give a new folder beside what it is to become; removed afterwards, if it is still there.
 
-    It is locked while it is in use, and folders that killed processes left are removed first.
+    It is locked while it is in use, and what killed processes left in the parent is removed first.
 
     Args:
         parent: The folder it lies in; must exist.
     """
-    above = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Held until the new folder is locked: nobody may take it for one that was left.
-        fcntl.flock(above, fcntl.LOCK_EX)
-        for left in parent.iterdir():
-            # The folder is the user's own choice, so only what surely is ours is removed.
-            if _STAGING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
-                _remove_unlocked(left)
-        folder = parent / f"{STAGING_PREFIX}{random_token()}"
-        folder.mkdir()
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    finally:
-        os.close(above)
+    remove_leftovers(parent)
+    folder, descriptor = locked_folder(parent, PREFIX)
     try:
         yield folder
     finally:
-        os.close(descriptor)
         remove_tree(folder)
+        os.close(descriptor)
 
 
-def _remove_unlocked(folder: Path) -> None:
+def locked_folder(parent: Path, prefix: str = "", mode: int = 0o777) -> tuple[Path, int]:
+    """Make a folder with a random name, and lock it so that nobody takes it for one that was left.
+
+    Returns:
+        The folder, and the descriptor that holds the lock.
+    """
+    while True:
+        folder = parent / f"{prefix}{random_token()}"
+        folder.mkdir(mode=mode)
+        with suppress(FileNotFoundError):  # between the two it may have been taken for such a one
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, descriptor
+            os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders that killed processes of d4cbuild left in a folder.
+
+    The folder is the user's own choice, so only what surely is ours is removed: by its whole name,
+    and where no living process has it locked. What cannot be removed stays: nothing needs it gone.
+    """
+    if not folder.is_dir():
+        return
+    for left in folder.iterdir():
+        if _OURS.fullmatch(left.name) and not left.is_symlink():
+            with suppress(OSError):
+                remove_unlocked(left)
+
+
+def remove_unlocked(path: Path) -> bool:
+    """Remove a temporary file or folder, unless a living process has it locked.
+
+    Returns:
+        Whether it was removed.
+    """
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        return  # its owner has just finished
+        return False  # its owner has just finished
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        remove_tree(folder)
+        remove_tree(path)
     except BlockingIOError:
-        return
+        return False
     finally:
         os.close(descriptor)
+    return True
 
 
 def sync_directory(path: Path) -> None:

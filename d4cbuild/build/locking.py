@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d4cbuild.base.digest import FileDigests
+from d4cbuild.base.files import remove_leftovers
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.folder import RecipeFolder
 from d4cbuild.code.folder import Code
@@ -78,6 +79,7 @@ def check_lock(folder: RecipeFolder) -> list[str]:
     if lock is None:
         return ["the recipe was never locked"]
     reasons = folder.stale_because(recipe, lock)
+    remove_leftovers(folder.path)
     code = working_code(folder.path)
     if code.digest != lock.code.blake3:
         reasons.append("the recipe's code has changed since it was locked")
@@ -104,6 +106,7 @@ def provisional_lock(
             unless they are declared otherwise or a copy beside the recipe has changed.
     """
     recipe = folder.recipe()
+    remove_leftovers(folder.path)
     code = working_code(folder.path)
     previous = folder.lock()
     known = {} if previous is None else {source.name: source for source in previous.sources}
@@ -137,6 +140,7 @@ def _mark(folder: Path, source: Source) -> str:
 
 
 def _committed(folder: RecipeFolder) -> tuple[Code, Provenance]:
+    remove_leftovers(folder.path)  # else they would be changes that were not committed
     changed = uncommitted(folder.path)
     code = working_code(folder.path)
     found = None if changed else provenance(folder.path, code.digest)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from d4cbuild.base.digest import Digest
+from d4cbuild.base.files import remove_leftovers
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.carried import CarriedCode, installed_normal_form
 from d4cbuild.build.folder import RecipeFolder
@@ -58,6 +59,7 @@ def plan_locked(folder: RecipeFolder) -> Plan:
     recipe = folder.recipe()
     lock = folder.sealed_lock(recipe)
     warnings: list[str] = []
+    remove_leftovers(folder.path)  # they are not the recipe's code
     code = plain_code(folder.path)
     if code is None or code.digest != lock.code.blake3:
         locked = lock.code

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from d4cbuild.base.files import replacing
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.explain import changed_ingredients, changed_provenance
 from d4cbuild.build.folder import RecipeFolder
@@ -169,7 +170,8 @@ def _keep_both(record: OutputRecord, made: Made, store: Store, folder: Path) -> 
         original = store.get(digest)
         if original is not None:  # the expected file may never have been on this machine
             target = folder / f"{label}_{record.file}"
-            shutil.copyfile(original, target)
+            with replacing(target) as temporary:
+                shutil.copyfile(original, temporary)
             kept.append(str(target))
     return tuple(kept)
 

@@ -54,11 +54,14 @@ def list_store(objects: bool, as_json: bool) -> int:
 @command.command("verify")
 @common.json_option
 def verify_store(as_json: bool) -> int:
-    """Read every object; set aside those whose bytes do not have their name (exit 2)."""
+    """Read every object and image; set aside those that are not what their name says (exit 2)."""
+    from d4cbuild.environment.images import check_images
+
     store = Store()
     with store.in_use():
         damage = store.database.mend()
-        faults = check_objects(store, make_progress())
+        progress = make_progress()
+        faults = check_objects(store, progress) + check_images(store, progress)
         swept = store.sweep()
     if damage is not None:
         faults.append(f"the database: {damage}")

@@ -8,7 +8,7 @@ from d4cbuild.base.files import write_atomically
 from d4cbuild.environment import oci, skeleton
 from d4cbuild.environment.assemble import BASE
 from d4cbuild.environment.definition import DOCKERFILE, EnvironmentFolder
-from d4cbuild.environment.images import read_layers
+from d4cbuild.environment.wholeness import read_layers
 from d4cbuild.model.environment import Environment, EnvironmentLock
 from d4cbuild.sandbox.image import Image
 
@@ -56,7 +56,7 @@ def export_context(image: Image, folder: EnvironmentFolder, target: Path) -> Non
     """
     text = render_dockerfile(folder.environment(), folder.lock())
     target.mkdir(parents=True, exist_ok=True)
-    for layer in read_layers(image):
+    for layer in read_layers(image.root.parent):
         chunks = oci.layer_chunks(image.root, layer.entries)
         write_atomically(target / f"{layer.locked.name}.tar", chunks)
     write_atomically(target / DOCKERFILE, text)

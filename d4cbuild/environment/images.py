@@ -7,15 +7,15 @@ Layout of ``images/<config>/``::
     config.json    the OCI configuration, whose SHA-256 names the folder
     manifest.json  the OCI manifest
     complete       the stamp
+    state          the state of all files when they were last read; see ``wholeness``
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,13 @@ from d4cbuild.environment import oci
 from d4cbuild.environment.assemble import assemble
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.environment.fetch import fetch_packages
-from d4cbuild.environment.tree import Entry
+from d4cbuild.environment.wholeness import (
+    fault_of,
+    is_as_left,
+    note_state,
+    read_layers,
+    render_layers,
+)
 from d4cbuild.errors import HashMismatch
 from d4cbuild.model.environment import Environment, EnvironmentLock, LockedLayer, LockedPackage
 from d4cbuild.sandbox.image import Image
@@ -66,7 +72,7 @@ def ensure_image(folder: EnvironmentFolder, store: Store, progress: Progress) ->
         HashMismatch: naming a package with other bytes, or if the image came out otherwise.
     """
     lock, name = folder.lock(), folder.environment().name
-    found = stored_image(name, lock, store)
+    found = _sound_image(name, lock, store, progress)
     if found is not None:
         return found
     progress.say(f"assembling environment {name} ({lock.config.short})")
@@ -83,6 +89,22 @@ def stored_image(name: str, lock: EnvironmentLock, store: Store) -> Image | None
     """Return the locked image if it is finished in the store."""
     folder = store.images / lock.config.hex
     return _image(name, folder, lock.config, lock.manifest) if _is_finished(folder) else None
+
+
+def _sound_image(
+    name: str, lock: EnvironmentLock, store: Store, progress: Progress
+) -> Image | None:
+    """The locked image, if it is finished in the store and still what it was."""
+    found = stored_image(name, lock, store)
+    if found is None or is_as_left(found.root.parent):
+        return found
+    fault = fault_of(found.root.parent)
+    if fault is None:
+        note_state(found.root.parent)
+        return found
+    progress.warn(f"environment {name} was changed on this machine ({fault}): removed")
+    remove_image(lock.config, store)
+    return None
 
 
 def assemble_image(
@@ -112,7 +134,7 @@ def assemble_image(
     locked = tuple(layer.locked for layer in layers)
     config = oci.image_config(locked)
     manifest = oci.image_manifest(locked, config)
-    (folder / "index.json").write_bytes(_render_index(layers))
+    (folder / "index.json").write_bytes(render_layers(layers))
     (folder / "config.json").write_bytes(config)
     (folder / "manifest.json").write_bytes(manifest)
     return Assembled(folder, locked, oci.sha256_of(config), oci.sha256_of(manifest))
@@ -135,6 +157,7 @@ def keep_image(name: str, made: Assembled, store: Store) -> Image:
             with store.workspace() as trash, suppress(FileNotFoundError):
                 final.rename(trash / "unfinished")
             made.folder.rename(final)
+            note_state(final)
     sync_directory(store.images)
     return _image(name, final, made.config, made.manifest)
 
@@ -155,44 +178,24 @@ def remove_image(config: Digest, store: Store) -> None:
         (store.images / config.hex).rename(trash / "image")
 
 
-def check_image(image: Image) -> None:
-    """Read a stored image again and compare it with its name.
+def check_images(store: Store, progress: Progress) -> list[str]:
+    """Read every image again, and remove those that are not what their name says.
 
-    Raises:
-        HashMismatch: if it is no longer what it was.
+    Returns:
+        One line for each that was removed.
     """
-    for layer in read_layers(image):
-        found = oci.make_layer(layer.locked.name, image.root, layer.entries).locked
-        if found != layer.locked:
-            raise HashMismatch(
-                f"layer {layer.locked.name!r} of image {image.name!r} was changed on this machine",
-                expected=str(layer.locked.sha256),
-                found=str(found.sha256),
-                where=str(image.root),
-                hint=f"d4cbuild env build {image.name} --again",
-            )
-
-
-def read_layers(image: Image) -> tuple[oci.Layer, ...]:
-    """Read the layers of an image in the store."""
-    records = json.loads((image.root.parent / "index.json").read_bytes())
-    return tuple(
-        oci.Layer(
-            LockedLayer(
-                name=record["name"], sha256=Digest.parse(record["sha256"]), size=record["size"]
-            ),
-            tuple(Entry(*values) for values in record["entries"]),
-        )
-        for record in records
-    )
-
-
-def _render_index(layers: tuple[oci.Layer, ...]) -> bytes:
-    records = [
-        {**layer.locked.as_json(), "entries": [astuple(entry) for entry in layer.entries]}
-        for layer in layers
-    ]
-    return json.dumps(records, ensure_ascii=True, separators=(",", ":")).encode()
+    found = []
+    folders = sorted(path for path in store.images.iterdir() if _is_finished(path))
+    with progress.task("checking images", len(folders)) as advance:
+        for folder in folders:
+            fault = fault_of(folder)
+            if fault is None:
+                note_state(folder)
+            elif _is_finished(folder):  # else another process has removed it meanwhile
+                remove_image(Digest("sha256", folder.name), store)
+                found.append(f"image sha256:{folder.name}: {fault}; removed, to be assembled anew")
+            advance(1)
+    return found
 
 
 def _is_finished(folder: Path) -> bool:
@@ -204,7 +207,7 @@ def _image(name: str, folder: Path, config: Digest, manifest: Digest) -> Image:
         return oci.archive_chunks(
             name,
             image.root,
-            read_layers(image),
+            read_layers(folder),
             (folder / "config.json").read_bytes(),
             (folder / "manifest.json").read_bytes(),
         )

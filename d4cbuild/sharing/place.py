@@ -8,17 +8,13 @@ Layout::
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from d4cbuild.base.ambient import random_token
 from d4cbuild.base.digest import CHUNK_BYTES, Digest
-from d4cbuild.base.files import TEMPORARY_PREFIX, sync_directory
+from d4cbuild.base.files import keep_as, remove_leftovers, temporary_file
 from d4cbuild.base.progress import Progress
 from d4cbuild.errors import InputError, Unavailable
 from d4cbuild.sources.answer import address_fault
@@ -214,7 +210,7 @@ class FolderPlace:
         """Make the folder, and remove what a killed process left half-written."""
         folder = self.path / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
+        remove_leftovers(folder)
 
     def put(self, name: str, file: Path, progress: Progress, label: str) -> bool:
         """Write a file under a temporary name and rename it; see :meth:`Place.put`."""
@@ -222,59 +218,14 @@ class FolderPlace:
         if _same_bytes(target, file):
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
-        with self._temporary() as temporary, file.open("rb") as source:
+        with temporary_file(self.path / "tmp") as (temporary, stream), file.open("rb") as source:
             with progress.task(label, file.stat().st_size) as advance:
                 while chunk := source.read(CHUNK_BYTES):
-                    temporary.write(chunk)
+                    stream.write(chunk)
                     advance(len(chunk))
-            temporary.keep_as(target)
+            os.fchmod(stream.fileno(), OBJECT_MODE)
+            keep_as(target, temporary, stream)
         return True
-
-    @contextmanager
-    def _temporary(self) -> Iterator[_Temporary]:
-        temporary = _Temporary(self.path / "tmp")
-        try:
-            yield temporary
-        finally:
-            temporary.close()
-
-
-class _Temporary:
-    """A new file that is locked while it is written: what a killed process left is not."""
-
-    def __init__(self, folder: Path) -> None:
-        while True:
-            self._path = folder / f"{TEMPORARY_PREFIX}{random_token()}"
-            self._stream = self._path.open("xb")
-            fcntl.flock(self._stream, fcntl.LOCK_EX)
-            if self._path.exists():
-                return
-            self._stream.close()  # swept by another before it was locked
-
-    def write(self, chunk: bytes) -> None:
-        self._stream.write(chunk)
-
-    def keep_as(self, target: Path) -> None:
-        self._stream.flush()
-        os.fchmod(self._stream.fileno(), OBJECT_MODE)
-        os.fsync(self._stream.fileno())
-        self._path.rename(target)
-        sync_directory(target.parent)
-
-    def close(self) -> None:
-        self._path.unlink(missing_ok=True)
-        self._stream.close()
-
-
-def _sweep(folder: Path) -> None:
-    # By name: the user's folder may hold other things.
-    for left in folder.glob(f"{TEMPORARY_PREFIX}*"):
-        try:
-            with left.open("rb") as stream:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                left.unlink()
-        except (BlockingIOError, FileNotFoundError):
-            continue  # being written, or just renamed
 
 
 def _same_bytes(one: Path, other: Path) -> bool:

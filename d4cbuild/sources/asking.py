@@ -9,6 +9,7 @@ import urllib3
 from d4cbuild import __version__
 from d4cbuild.errors import Unavailable
 from d4cbuild.sources import answer
+from d4cbuild.sources.neighbourhood import refuse_to_be_led_inside
 from d4cbuild.sources.patience import within
 
 
@@ -129,7 +130,9 @@ def ask(
         if response.status_code not in answer.REDIRECTS:
             return here, response
         response.close()
-        here = answer.redirect_target(here, response.headers.get("Location"))
+        target = answer.redirect_target(here, response.headers.get("Location"))
+        refuse_to_be_led_inside(here, target)
+        here = target
     raise Unavailable(f"more than {redirects} redirects", found=here, where=address)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from d4cbuild.base.ambient import data_directory, random_token
 from d4cbuild.base.digest import CHUNK_BYTES, Digest, FileDigests, MultiHasher, digests_of_file
-from d4cbuild.base.files import remove_tree, sync_directory
+from d4cbuild.base.files import locked_folder, remove_tree, remove_unlocked, sync_directory
 from d4cbuild.errors import HashMismatch, StoreError
 from d4cbuild.store.database import Database, ObjectRow
 
@@ -190,13 +190,10 @@ class Store:
         The folder is locked while it is in use, so that another process can tell what a killed
         one left behind.
         """
-        folder = self.temporary / f"{random_token()}"
         with self._trouble():
             self._check_room()
-            folder.mkdir(mode=0o700)
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            folder, descriptor = locked_folder(self.temporary, mode=0o700)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield folder
         finally:
             remove_tree(folder)
@@ -204,25 +201,8 @@ class Store:
 
     def sweep(self) -> int:
         """Remove temporary folders that no living process holds. Returns how many."""
-        count = 0
-        for folder in self.temporary.iterdir():
-            try:
-                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            except FileNotFoundError:
-                continue  # its owner has just finished
-            except OSError:
-                folder.unlink()  # a stray file: workspaces are folders
-                count += 1
-                continue
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove_tree(folder)
-                count += 1
-            except BlockingIOError:
-                continue
-            finally:
-                os.close(descriptor)
-        return count
+        with self._trouble():
+            return sum(_swept(path) for path in self.temporary.iterdir())
 
     @contextmanager
     def in_use(self, *, alone: bool = False) -> Iterator[None]:
@@ -280,6 +260,13 @@ class Store:
                 where=str(self.root),
                 hint="d4cbuild store gc, or set D4CBUILD_STORE to another disk",
             )
+
+
+def _swept(path: Path) -> bool:
+    if path.is_symlink():  # a stray one: workspaces are folders
+        path.unlink()
+        return True
+    return remove_unlocked(path)
 
 
 def _write_all(stream: io.FileIO, data: bytes) -> None:

@@ -258,8 +258,11 @@ def test_a_staging_folder_takes_away_what_was_left_and_nothing_of_others(tmp_pat
         (tmp_path / name / "work").write_text("of somebody else")
     left.mkdir()
     (left / "half").write_text("of a process that was killed")
+    half = tmp_path / f".d4cbuild-{'1' * 16}"
+    half.write_text("of another")
     with staging(tmp_path) as first:
         assert not left.exists()
+        assert not half.exists()
         (first / "half").write_text("in use")
         with staging(tmp_path) as second:
             assert first.is_dir()

@@ -55,6 +55,17 @@ def test_an_untracked_file_is_an_uncommitted_change(project: Project) -> None:
     assert "new.sql" in answer.err
 
 
+def test_what_a_killed_run_left_is_removed_and_no_change(project: Project) -> None:
+    left = project.recipe / f".d4cbuild-{'0' * 16}"
+    left.write_text("half a lock")
+    answer = project.run("lock", "recipes/places")
+    assert answer.status == 0, answer.err
+    assert not left.exists()
+    left.write_text("half a manifest")
+    assert project.run("lock", "--check", "recipes/places").status == 0
+    assert not left.exists()
+
+
 def test_an_ignored_file_is_not_code(project: Project) -> None:
     project.run("lock", "recipes/places")
     (project.root / ".gitignore").write_text("environments\ndist\n*.log\n")

@@ -15,7 +15,8 @@ from d4cbuild.base.progress import Silence
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.environment.dockerfile import export_context, render_dockerfile
 from d4cbuild.environment.fetch import fetch_packages
-from d4cbuild.environment.images import assemble_image, ensure_image, read_layers
+from d4cbuild.environment.images import assemble_image, ensure_image
+from d4cbuild.environment.wholeness import read_layers
 from d4cbuild.sandbox.image import Image
 from d4cbuild.store.store import Store
 
@@ -150,7 +151,9 @@ def test_docker_build_gives_the_same_root_filesystem(
         for each in (built, loaded):
             engine.images.remove(str(each.id), force=True)
     assert by_docker == by_us
-    declared = {entry.path: entry for layer in read_layers(image) for entry in layer.entries}
+    declared = {
+        entry.path: entry for layer in read_layers(image.root.parent) for entry in layer.entries
+    }
     assert set(declared) == set(by_docker) | BOUND_BY_ENGINE
     for path, entry in declared.items():
         if path in BOUND_BY_ENGINE:

@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,10 +14,12 @@ import pytest
 
 from d4cbuild.base.progress import Silence
 from d4cbuild.environment.describe import describe
-from d4cbuild.environment.images import check_image, ensure_image, remove_image, stored_image
+from d4cbuild.environment.images import check_images, ensure_image, stored_image
+from d4cbuild.environment.wholeness import fault_of, is_as_left
 from d4cbuild.errors import HashMismatch, InputError, StaleLock
 from d4cbuild.model.parse import record_from_json, record_to_json
 from d4cbuild.store.store import Store
+from tests.sources.conftest import Ear
 
 from .tiny import TinyEnvironment
 
@@ -89,17 +93,85 @@ def test_an_unfinished_image_is_assembled_again(tiny: TinyEnvironment, store: St
     assert stored_image("tiny", tiny.folder.lock(), store) is None
     again = ensure_image(tiny.folder, store, Silence())
     assert (again.root / "etc/motd").read_text() == "Bonjour"
-    check_image(again)
+    assert fault_of(again.root.parent) is None
 
 
-def test_a_changed_root_is_found(tiny: TinyEnvironment, store: Store) -> None:
-    image = ensure_image(tiny.folder, store, Silence())
-    check_image(image)
-    (image.root / "etc/motd").write_text("Bonsoir")
-    with pytest.raises(HashMismatch, match="'base'"):
-        check_image(image)
-    remove_image(image.config, store)
-    check_image(ensure_image(tiny.folder, store, Silence()))
+def write_to(root: Path) -> None:
+    (root / "etc/motd").write_text("Bonsoir")
+
+
+def write_as_long_ago(root: Path) -> None:
+    state = (root / "etc/motd").stat()
+    (root / "etc/motd").write_text("Bonsoir")
+    os.utime(root / "etc/motd", ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def remove_a_file(root: Path) -> None:
+    (root / "etc/motd").unlink()
+
+
+def add_a_file(root: Path) -> None:
+    (root / "etc/other").write_text("x")
+
+
+def change_a_mode(root: Path) -> None:
+    (root / "etc/motd").chmod(0o755)
+
+
+def change_a_link(root: Path) -> None:
+    (root / "usr/lib/libbeta.so.1").unlink()
+    (root / "usr/lib/libbeta.so.1").symlink_to("/dev/null")
+
+
+def spoil_the_index(root: Path) -> None:
+    (root.parent / "index.json").write_text("[]")
+
+
+def cut_the_index(root: Path) -> None:
+    os.truncate(root.parent / "index.json", 100)
+
+
+def remove_the_configuration(root: Path) -> None:
+    (root.parent / "config.json").unlink()
+
+
+def spoil_the_manifest(root: Path) -> None:
+    (root.parent / "manifest.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(write_to, write_as_long_ago, remove_a_file, add_a_file, change_a_mode, change_a_link),
+        *(spoil_the_index, cut_the_index, remove_the_configuration, spoil_the_manifest),
+    ],
+)
+def test_an_image_that_was_changed_is_found_on_use_and_assembled_again(
+    tiny: TinyEnvironment, store: Store, damage: Callable[[Path], None]
+) -> None:
+    folder = ensure_image(tiny.folder, store, Silence()).root.parent
+    assert fault_of(folder) is None
+    assert check_images(store, Silence()) == []
+    damage(folder / "root")
+    ear = Ear()
+    again = ensure_image(tiny.folder, store, ear)
+    assert fault_of(again.root.parent) is None
+    assert (again.root / "etc/motd").read_text() == "Bonjour"
+    assert len(ear.warnings) == 1
+    damage(folder / "root")
+    (fault,) = check_images(store, Silence())
+    assert folder.name in fault
+    assert list(store.images.iterdir()) == []
+
+
+def test_an_image_whose_files_were_only_touched_stays(tiny: TinyEnvironment, store: Store) -> None:
+    folder = ensure_image(tiny.folder, store, Silence()).root.parent
+    (folder / "root/etc/motd").chmod(0o644)
+    assert not is_as_left(folder)
+    ear = Ear()
+    ensure_image(tiny.folder, store, ear)
+    assert is_as_left(folder)
+    assert ear.warnings == ear.lines == []
 
 
 def test_two_processes_at_once_both_get_the_image(tiny: TinyEnvironment, store: Store) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from d4cbuild.base.progress import Silence
-from d4cbuild.environment.images import ensure_image, read_layers
+from d4cbuild.environment.images import ensure_image
+from d4cbuild.environment.wholeness import read_layers
 from d4cbuild.store.store import Store
 
 from .tiny import LONG, TinyEnvironment
@@ -68,7 +69,7 @@ def test_every_rule_of_the_format_shows_in_the_tiny_image(
     tiny: TinyEnvironment, store: Store
 ) -> None:
     image = ensure_image(tiny.folder, store, Silence())
-    base, wheels = read_layers(image)
+    base, wheels = read_layers(image.root.parent)
     found = {entry.path: entry for entry in base.entries}
     assert list(found) == sorted(found, key=str.encode)
     assert (found["bin"].kind, found["bin"].target) == ("link", "usr/bin")

@@ -190,7 +190,7 @@ def test_what_others_are_writing_is_left_alone_and_what_they_left_is_not(tmp_pat
     folder = tmp_path / "shared"
     place = FolderPlace(folder)
     place.prepare()
-    (folder / "tmp" / ".tmp-left").write_bytes(b"x")
+    (folder / "tmp" / f".d4cbuild-{'0' * 16}").write_bytes(b"x")
     (folder / "tmp" / "notes.txt").write_bytes(b"x")
     source = tmp_path / "source"
     source.write_bytes(b"x" * 10)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from d4cbuild.errors import InputError
+from d4cbuild.errors import InputError, Unavailable
 from d4cbuild.sources.http import HttpOrigin
+from d4cbuild.sources.neighbourhood import refuse_to_be_led_inside
 
 from .server import Site, redirect, stall, status, whole
 from .test_http import BODY, download, refusal
@@ -26,6 +27,40 @@ def test_a_redirect_off_the_web_is_refused(site: Site, tmp_path: Path, target: s
     error = refusal(site.serve("/a", redirect(target)), tmp_path)
     assert "redirect" in error.message
     assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/latest/", "http://10.0.0.1/", "http://[fe80::1]/"]
+)
+def test_a_redirect_into_another_network_is_refused(
+    site: Site, tmp_path: Path, target: str
+) -> None:
+    error = refusal(site.serve("/a", redirect(target)), tmp_path)
+    assert "another network" in error.message
+    assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "follows"),
+    [
+        ("http://93.184.216.34/", "http://127.0.0.1/", False),
+        ("http://93.184.216.34/", "http://192.168.1.1/", False),
+        ("http://93.184.216.34/", "http://[::ffff:127.0.0.1]/", False),
+        ("http://93.184.216.34/", "http://2130706433/", False),
+        ("http://93.184.216.34/", "http://1.1.1.1/", True),
+        ("http://192.168.1.1/", "http://192.168.1.2/", True),
+        ("http://192.168.1.1/", "http://1.1.1.1/", True),
+        ("http://192.168.1.1/", "http://localhost/", False),
+    ],
+)
+def test_who_redirects_must_be_in_the_network_it_redirects_to(
+    by: str, to: str, follows: bool
+) -> None:
+    if follows:
+        refuse_to_be_led_inside(by, to)
+    else:
+        with pytest.raises(Unavailable):
+            refuse_to_be_led_inside(by, to)
 
 
 def test_a_redirect_to_nowhere_is_refused(site: Site, tmp_path: Path) -> None:
