@@ -64,6 +64,15 @@ def host_facts() -> dict[str, str]:
     }
 
 
+def addresses_of(host: str) -> tuple[str, ...]:
+    """The network addresses that this machine finds for a host's name; none if it finds none."""
+    try:
+        found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(str(each[4][0]) for each in found)
+
+
 def process_id() -> int:
     """This process."""
     return os.getpid()

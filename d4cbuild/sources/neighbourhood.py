@@ -1,9 +1,9 @@
 """Whose network an address is in: a redirect from the web must not lead inside."""
 
-import socket
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from d4cbuild.base.ambient import addresses_of
 from d4cbuild.errors import Unavailable
 
 PUBLIC = "the public network"
@@ -39,12 +39,8 @@ def refuse_to_be_led_inside(address: str, target: str) -> None:
 
 def _networks_of(address: str) -> set[str]:
     """The networks of a host's addresses; none where it cannot be looked up."""
-    host = urlsplit(address).hostname or ""
-    try:
-        found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-    except (OSError, UnicodeError):
-        return set()  # a proxy may know it, or whoever connects says what is wrong
-    return {_network(str(each[4][0])) for each in found}
+    # Then a proxy may know it, or whoever connects says what is wrong.
+    return {_network(each) for each in addresses_of(urlsplit(address).hostname or "")}
 
 
 def _network(text: str) -> str:

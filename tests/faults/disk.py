@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from tests.faults import checks, interposer
 from tests.faults.case import Settings, judged, sample
@@ -44,9 +45,12 @@ class Disk:
 
 _MARGIN = 16 << 20  # what the store wants to have free before it begins
 DISKS = (
-    Disk("bytes", lambda size, files, step: f"size={size + _MARGIN + (step << 13)},nr_inodes=0"),
-    Disk("too few", lambda size, files, step: f"size={size + (step << 12)},nr_inodes=0"),
-    Disk("files", lambda size, files, step: f"size=1g,nr_inodes={files + step}"),
+    Disk(
+        "just enough bytes",
+        lambda size, files, step: f"size={size + _MARGIN + (step << 13)},nr_inodes=0",
+    ),
+    Disk("too few bytes", lambda size, files, step: f"size={size + (step << 12)}"),
+    Disk("too few files", lambda size, files, step: f"size=1g,nr_inodes={files + step}"),
 )
 STEPS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 
@@ -60,38 +64,30 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 def _cases_of(verb: Verb, settings: Settings) -> Iterator[Case]:
     whole = Killing.of(verb, settings)
-    for name, (number, lasts, only_room) in REFUSALS.items():
-        drawn = settings.drawn(KIND, verb.name, name)
+    for row, name, work in (*_refusals(whole, settings), *_small_disks(whole, settings)):
+        if settings.wants(name):
+            yield judged(settings, KIND, f"{KIND}: {row}", name, work)
+
+
+_Work = tuple[str, str, Callable[[], None]]
+
+
+def _refusals(whole: Killing, settings: Settings) -> Iterator[_Work]:
+    for row, (number, lasts, only_room) in REFUSALS.items():
+        drawn = settings.drawn(KIND, whole.verb.name, row)
         calls = [call for call in whole.calls if not only_room or _needs_room(call)]
-        chosen = sample(drawn, range(1, len(calls) + 1), 1 if settings.quick else EACH)
-        for at in chosen:
-            case = f"{verb.name} {name} at {at}"
-            if settings.wants(case):
-                moment = Moment(at, str(number), lasts, only_room)
-                yield judged(
-                    settings,
-                    KIND,
-                    f"{KIND}: {name}",
-                    case,
-                    lambda moment=moment: _refused(whole, moment),
-                )
+        for at in sample(drawn, range(1, len(calls) + 1), 1 if settings.quick else EACH):
+            moment = Moment(at, str(number), lasts, only_room)
+            yield row, f"{whole.verb.name} {row} at {at}", partial(_refused, whole, moment)
+
+
+def _small_disks(whole: Killing, settings: Settings) -> Iterator[_Work]:
     for disk in DISKS:
-        steps = STEPS[3:4] if settings.quick else STEPS
-        for step in steps:
-            case = f"{verb.name} on a disk with {disk.name} +{step}"
-            if settings.wants(case):
-                yield judged(
-                    settings,
-                    KIND,
-                    f"{KIND}: small, {disk.name}",
-                    case,
-                    lambda disk=disk, step=step: _small(whole, disk, step),
-                )
-    case = f"{verb.name} mounted read-only"
-    if settings.wants(case):
-        yield judged(
-            settings, KIND, f"{KIND}: mounted read-only", case, lambda: _mounted_read_only(whole)
-        )
+        for step in STEPS[3:4] if settings.quick else STEPS:
+            name = f"{whole.verb.name} on a disk with {disk.name} +{step}"
+            yield f"small, {disk.name}", name, partial(_small, whole, disk, step)
+    row = "mounted read-only"
+    yield row, f"{whole.verb.name} {row}", partial(_mounted_read_only, whole)
 
 
 def _needs_room(call: Call) -> bool:

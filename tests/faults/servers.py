@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from d4cbuild.errors import D4CError
 from d4cbuild.model.fields import Bilingual
@@ -112,14 +113,25 @@ def _packed(data: bytes, coding: str) -> Reply:
 
 def plays(settings: Settings) -> Iterator[Play]:
     """Everything that is tried on a source."""
-    drawn = settings.drawn(KIND)
-    for at in sorted(drawn.sample(range(len(BODY)), CUTS)):
-        yield Play("cut", f"cut at {at}, then well", (cut(BODY, at), whole(BODY)), fetched=True)
-        yield Play("cut", f"cut at {at} whenever asked", (cut(BODY, at, None),))
+    yield from _cut(settings.drawn(KIND))
     for told in ("0", "1", str(len(BODY) - 1), str(len(BODY) + 1), "-5", "many", f"{_SIZE}, 7"):
         yield Play("Content-Length", f"a length of {told}", (_length(told),))
     yield Play("Content-Length", "no length", (answer(200, {}, BODY),), fetched=True)
     yield Play("Content-Length", "no length and cut", (answer(200, {}, BODY[:99]),))
+    yield from _parts()
+    yield from _endless_or_slow()
+    yield from _elsewhere()
+    yield from _failing()
+    yield from _changing()
+
+
+def _cut(drawn: Random) -> Iterator[Play]:
+    for at in sorted(drawn.sample(range(len(BODY)), CUTS)):
+        yield Play("cut", f"cut at {at}, then well", (cut(BODY, at), whole(BODY)), fetched=True)
+        yield Play("cut", f"cut at {at} whenever asked", (cut(BODY, at, None),))
+
+
+def _parts() -> Iterator[Play]:
     yield Play("Range", "another beginning", _later(_part(999)))
     yield Play("Range", "another total", _later(_part(1000, "7")))
     yield Play("Range", "a part that is not named", _later(_part(1000, told=False)))
@@ -127,6 +139,9 @@ def plays(settings: Settings) -> Iterator[Play]:
     yield Play("Range", "200 for 206", _later(whole(BODY, None)), fetched=True)
     yield Play("Range", "416", (*_later(status(416)), whole(BODY)), fetched=True)
     yield Play("Range", "416 for ever", _later(status(416)))
+
+
+def _endless_or_slow() -> Iterator[Play]:
     yield Play("endless", "a body without an end", (_endless(),))
     yield Play("endless", "a body of which is said that it is huge", (_length("9" * 15),))
     yield Play("endless", "chunks without an end", (chunked([bytes(1 << 16)] * 400),))
@@ -139,12 +154,18 @@ def plays(settings: Settings) -> Iterator[Play]:
     yield Play("packed", "a gzip bomb", (_packed(_BOMB, "gzip"),))
     yield Play("packed", "a deflate bomb", (_packed(zlib.compress(bytes(64 << 20)), "deflate"),))
     yield Play("packed", "an unknown packing", (_packed(BODY, "br"),))
+
+
+def _elsewhere() -> Iterator[Play]:
     for target in (
         *("/data", "/data?again", "ftp://127.0.0.1/x", "file:///etc/passwd", "gopher://x/"),
         *("data:text/plain,x", "//u:p@127.0.0.1/", "https://", "http://169.254.169.254/latest"),
         *("http://10.0.0.1/", "http://192.168.0.1/", "http://[fe80::1]/", "http://\x00/"),
     ):
         yield Play("redirects", f"to {target!r}", (redirect(target),))
+
+
+def _failing() -> Iterator[Play]:
     for code in (429, 503):
         for after in ("0", "1", "7200", "soon"):
             yield Play("busy", f"{code}, {after}", (status(code, Retry_After=after),))
@@ -154,6 +175,9 @@ def plays(settings: Settings) -> Iterator[Play]:
         yield Play("failing", f"{code}", (status(code),))
     yield Play("failing", "another protocol", (_raw(b"SSH-2.0-OpenSSH_9\r\n"),))
     yield Play("failing", "half a status line", (_raw(b"HTTP/1."),))
+
+
+def _changing() -> Iterator[Play]:
     changed = (cut(BODY, 1000), whole(OTHER, '"v2"'))
     yield Play("changed", "other bytes between attempts", changed)
     yield Play("changed", "other bytes under the same tag", (cut(BODY, 1000), whole(OTHER)))
