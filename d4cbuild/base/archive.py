@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 BLOCK_BYTES = 512
+_MAXIMUM = 8**11
+_OWNER = b"0000000\0" * 2
+_REST = (b"ustar\x0000" + b"\0" * 255)[:255]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,30 @@ def tar_header(
         linkname: Target of a link.
         mtime_s: Modification time, seconds since the epoch.
     """
+    path = f"{name}/" if kind == tarfile.DIRTYPE and not name.endswith("/") else name
+    if _fits(path, size, mode, linkname, mtime_s):
+        return _ustar_header(path.encode(), size, mode, kind, linkname.encode(), mtime_s)
     info = tarfile.TarInfo(name)
     info.size, info.mode, info.type, info.linkname = size, mode, kind, linkname
     info.mtime = mtime_s
     info.uid = info.gid = 0
     info.uname = info.gname = ""
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _fits(path: str, size: int, mode: int, linkname: str, mtime_s: int) -> bool:
+    """Whether a plain header can say it: nearly always, and much faster than :mod:`tarfile`."""
+    names = path.isascii() and linkname.isascii() and len(path) <= 100 and len(linkname) <= 100
+    return names and 0 <= size < _MAXIMUM and 0 <= mtime_s < _MAXIMUM and 0 <= mode < 0o10000000
+
+
+def _ustar_header(
+    path: bytes, size: int, mode: int, kind: bytes, linkname: bytes, mtime_s: int
+) -> bytes:
+    first = b"%b%07o\0%b%011o\0%011o\0" % (path.ljust(100, b"\0"), mode, _OWNER, size, mtime_s)
+    last = b"%b%b%b" % (kind, linkname.ljust(100, b"\0"), _REST)
+    # The sum is that of the block with blanks in its own place.
+    return b"%b%06o\0 %b" % (first, sum(first) + 8 * 0x20 + sum(last), last)
 
 
 def padding(size: int) -> bytes:

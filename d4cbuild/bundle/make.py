@@ -53,10 +53,8 @@ def write_bundle(
         HashMismatch: if a data file is not the manifest's.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with staging(folder.parent) as temporary:
-        made = temporary / "bundle"
-        made.mkdir(mode=0o755)
-        writer = BundleWriter(made, split)
+    with staging(folder.parent) as temporary, _writer(temporary / "bundle", split) as writer:
+        made = writer.folder
         files = _write_files(contents, writer, progress)
         facts = BundleFacts(
             manifest=contents.manifest,
@@ -74,6 +72,11 @@ def write_bundle(
         sums = writer.write_sums()
         changed = _put(made, folder, temporary / "replaced", replace=replace)
     return WrittenBundle(folder, facts, sums, changed)
+
+
+def _writer(folder: Path, split: int | None) -> BundleWriter:
+    folder.mkdir(mode=0o755)
+    return BundleWriter(folder, split)
 
 
 def _write_files(contents: Contents, writer: BundleWriter, progress: Progress) -> list[BundledFile]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
-from d4cbuild.base.digest import CHUNK_BYTES, MultiHasher, Sha256Hasher
+from d4cbuild.base.digest import CHUNK_BYTES, WAITING_CHUNKS, MultiHasher, Sha256Hasher
 from d4cbuild.bundle.facts import BundledFile, Role
 from d4cbuild.bundle.layout import PART, SUMS
 from d4cbuild.errors import InputError
@@ -24,6 +27,9 @@ HEAVY: frozenset[Role] = frozenset({"sources", "packages", "image"})
 class BundleWriter:
     """Writes files into one flat folder, and knows the sums of what lies there.
 
+    Within ``with``, files are written and brought to the disk in threads, beside whoever reads and
+    hashes. At its end they are all on the disk.
+
     Attributes:
         folder: The folder, empty at first.
         split: Most bytes a file may have; larger ones are cut. ``None`` for no limit.
@@ -32,6 +38,16 @@ class BundleWriter:
     folder: Path
     split: int | None = None
     _sums: dict[str, str] = field(default_factory=dict)
+    _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _syncing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _synced: list[Future[None]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._writing.shutdown(cancel_futures=True)
+        self._syncing.shutdown()
 
     def write(self, name: str, role: Role, chunks: Iterable[bytes]) -> BundledFile:
         """Write a file, in parts if it is too large.
@@ -71,47 +87,70 @@ class BundleWriter:
 
     def write_small(self, name: str, data: bytes) -> None:
         """Write a file that is never cut."""
-        part = _Part(self.folder / name, sha256())
+        part = self._open(name, sha256())
         part.write(memoryview(data))
         self._close(part)
 
     def write_sums(self) -> str:
-        """Write ``SHA256SUMS`` over everything that was written; returns its own SHA-256."""
+        """Write ``SHA256SUMS`` over everything that was written; returns its own SHA-256.
+
+        All files are on the disk when it returns.
+        """
         lines = [f"{digest}  {name}\n" for name, digest in sorted(self._sums.items())]
-        part = _Part(self.folder / SUMS, sha256())
-        part.write(memoryview("".join(lines).encode()))
-        return part.close()
+        self.write_small(SUMS, "".join(lines).encode())
+        for synced in self._synced:
+            synced.result()
+        return self._sums.pop(SUMS)
 
     def _part(self, name: str, number: int) -> _Part:
         # What is not cut is hashed as a whole alone.
-        return _Part(self.folder / _part_name(name, number), sha256() if self.split else None)
+        return self._open(_part_name(name, number), sha256() if self.split else None)
+
+    def _open(self, name: str, hasher: hashlib._Hash | None) -> _Part:
+        return _Part(self.folder / name, hasher, self._writing)
 
     def _close(self, part: _Part) -> str:
-        self._sums[part.path.name] = part.close()
+        self._sums[part.path.name] = part.finish()
+        self._synced.append(self._syncing.submit(part.sync))
         return part.path.name
 
 
 class _Part:
     """One file on its way to the disk."""
 
-    def __init__(self, path: Path, hasher: hashlib._Hash | None) -> None:
+    def __init__(
+        self, path: Path, hasher: hashlib._Hash | None, writing: ThreadPoolExecutor
+    ) -> None:
         self.path = path
         self.size = 0
         self._hasher = hasher
         self._stream: io.FileIO = path.open("xb", buffering=0)
+        self._writing = writing
+        self._waiting: deque[Future[None]] = deque()
 
     def write(self, data: memoryview) -> None:
         if self._hasher is not None:
             self._hasher.update(data)
         self.size += len(data)
+        self._waiting.append(self._writing.submit(self._write, data))
+        if len(self._waiting) > WAITING_CHUNKS:
+            self._waiting.popleft().result()
+
+    def _write(self, data: memoryview) -> None:
         while data:
             data = data[self._stream.write(data) :]
 
-    def close(self) -> str:
+    def finish(self) -> str:
+        """Wait until all is written; it need not be on the disk yet."""
+        while self._waiting:
+            self._waiting.popleft().result()
+        return "" if self._hasher is None else self._hasher.hexdigest()
+
+    def sync(self) -> None:
+        """Wait until it is on the disk."""
         os.fchmod(self._stream.fileno(), 0o644)
         os.fsync(self._stream.fileno())
         self._stream.close()
-        return "" if self._hasher is None else self._hasher.hexdigest()
 
 
 def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:

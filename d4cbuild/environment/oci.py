@@ -1,6 +1,7 @@
 """A tree as OCI layers, configuration, manifest and archive: one byte string each."""
 
 import hashlib
+import os
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from d4cbuild.base.canonical import canonical_json
 from d4cbuild.base.digest import CHUNK_BYTES, Digest
 from d4cbuild.environment import skeleton
 from d4cbuild.environment.tree import Entry, on_disk
+from d4cbuild.errors import HashMismatch
 from d4cbuild.model.environment import LockedLayer
 
 CREATED: Final = "1970-01-01T00:00:00Z"
@@ -45,8 +47,7 @@ def layer_chunks(root: Path, entries: Iterable[Entry]) -> Iterator[bytes]:
     for entry in entries:
         if entry.kind == "file":
             yield tar_header(entry.path, size=entry.size, mode=entry.mode)
-            with on_disk(root, entry.path).open("rb") as stream:
-                yield from iter(lambda: stream.read(CHUNK_BYTES), b"")
+            yield from _contents(root, entry)
             yield padding(entry.size)
         elif entry.kind == "directory":
             yield tar_header(entry.path, mode=entry.mode, kind=tarfile.DIRTYPE)
@@ -55,6 +56,26 @@ def layer_chunks(root: Path, entries: Iterable[Entry]) -> Iterator[bytes]:
                 entry.path, mode=entry.mode, kind=tarfile.SYMTYPE, linkname=entry.target
             )
     yield END_OF_ARCHIVE
+
+
+def _contents(root: Path, entry: Entry) -> Iterator[bytes]:
+    # Of thousands of small files: opened, read once, closed.
+    descriptor = os.open(on_disk(root, entry.path), os.O_RDONLY)
+    try:
+        left = entry.size
+        while left and (chunk := os.read(descriptor, min(left, CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
+    finally:
+        os.close(descriptor)
+    if left:
+        raise HashMismatch(
+            "a file of an assembled environment is shorter than it was",
+            expected=f"{entry.size} bytes",
+            found=f"{entry.size - left} bytes",
+            where=str(on_disk(root, entry.path)),
+            hint="d4cbuild store verify",
+        )
 
 
 def make_layer(name: str, root: Path, entries: Iterable[Entry]) -> Layer:

@@ -21,6 +21,7 @@ from d4cbuild.base.archive import (
     canonical_tar,
     is_clean_relative,
     read_canonical_tar,
+    tar_header,
 )
 from d4cbuild.base.canonical import canonical_json, parse_json, pretty_json
 from d4cbuild.base.digest import Digest, blake3_of, digests_of_file, digests_of_stream
@@ -75,6 +76,30 @@ ENTRIES = [
     TarEntry("a" * 150 + "/" + "b" * 120, b"long"),
 ]
 TAR_BLAKE3 = "83248668d41b511c994d0bc0eba0c4d9f311c2caa4ed991a915341af96e0f894"
+
+
+def _header_of_tarfile(
+    name: str, size: int, mode: int, kind: bytes, linkname: str, mtime_s: int
+) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.type, info.linkname = size, mode, kind, linkname
+    info.mtime = mtime_s
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+@given(
+    name=st.text(st.characters(max_codepoint=0x17F, exclude_characters="\0"), max_size=120),
+    linkname=st.text(st.characters(max_codepoint=0x17F), max_size=120),
+    size=st.integers(0, 8**11 + 8),
+    mode=st.integers(0, 0o7777),
+    kind=st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE]),
+    mtime_s=st.integers(0, 8**11 + 8),
+)
+def test_a_header_is_the_one_that_tarfile_writes(
+    name: str, linkname: str, size: int, mode: int, kind: bytes, mtime_s: int
+) -> None:
+    found = tar_header(name, size=size, mode=mode, kind=kind, linkname=linkname, mtime_s=mtime_s)
+    assert found == _header_of_tarfile(name, size, mode, kind, linkname, mtime_s)
 
 
 def test_a_canonical_tar_has_the_bytes_it_always_had() -> None:

@@ -136,9 +136,9 @@ def test_large_files_are_cut_and_put_together_again(
 
 
 def test_what_puts_parts_together_is_never_cut(tmp_path: Path) -> None:
-    writer = BundleWriter(tmp_path, split=10)
-    assert writer.write("rebuild.sh", "script", (b"x" * 25,)).parts == ()
-    assert len(writer.write("a.tar", "sources", (b"x" * 5, b"x" * 20)).parts) == 3
+    with BundleWriter(tmp_path, split=10) as writer:
+        assert writer.write("rebuild.sh", "script", (b"x" * 25,)).parts == ()
+        assert len(writer.write("a.tar", "sources", (b"x" * 5, b"x" * 20)).parts) == 3
     assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == {
         "rebuild.sh": 25,
         "a.tar.part-001": 10,
