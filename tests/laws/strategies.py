@@ -118,21 +118,65 @@ source_tables = st.fixed_dictionaries(
     },
     optional={"member": texts, "mirrors": st.lists(names.map("sources/{}".format), max_size=2)},
 )
-steps = st.fixed_dictionaries(
-    {"command": st.lists(texts, min_size=1, max_size=3)},
-    optional={
-        "environment": slugs,
-        "resources": st.fixed_dictionaries(
-            {},
-            optional={
-                "cpus": st.integers(1, 256),
-                "memory": st.integers(1, 64).map("{}GiB".format),
-                "disk": st.integers(1, 9999).map("{}MiB".format),
-                "time": st.integers(1, 48).map("{}h".format),
-            },
-        ),
-    },
+_BUILD = {
+    "environment": slugs,
+    "resources": st.fixed_dictionaries(
+        {},
+        optional={
+            "cpus": st.integers(1, 256),
+            "memory": st.integers(1, 64).map("{}GiB".format),
+            "disk": st.integers(1, 9999).map("{}MiB".format),
+            "time": st.integers(1, 48).map("{}h".format),
+        },
+    ),
+}
+commands = st.fixed_dictionaries(
+    {"command": st.lists(texts, min_size=1, max_size=3)}, optional=_BUILD
 )
+_some_texts = st.lists(texts, min_size=1, max_size=2)
+changes = st.one_of(
+    st.fixed_dictionaries(
+        {"step": st.just("columns")},
+        optional={
+            "keep": _some_texts,
+            "rename": st.dictionaries(texts, texts, max_size=2),
+            "trim": st.booleans(),
+            "replace": st.dictionaries(texts, st.dictionaries(texts, texts, max_size=2)),
+            "types": st.dictionaries(texts, column_types.map(str), max_size=2),
+            "zone": texts,
+        },
+    ),
+    st.fixed_dictionaries(
+        {"step": st.just("geometry")},
+        optional={
+            "make_valid": st.booleans(),
+            "to_crs": st.just("EPSG:4617"),
+            "decimals": st.integers(0, 15),
+        },
+    ),
+    st.fixed_dictionaries({"step": st.just("sql"), "query": texts}),
+    st.fixed_dictionaries({"step": st.just("check"), "query": texts, "wrong": texts}),
+)
+
+
+@st.composite
+def stepped(
+    draw: st.DrawFn, sources: list[dict[str, Any]], outputs: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """A build of steps that lead from sources to outputs."""
+    reading = st.fixed_dictionaries(
+        {"step": st.just("read"), "source": st.sampled_from([s["name"] for s in sources])},
+        optional={"encoding": texts, "null": st.lists(texts, max_size=2), "header": st.booleans()},
+    )
+    written: list[dict[str, Any]] = []
+    for output in outputs:
+        if output["format"] == "file":
+            source = sources[0]["name"]
+            written.append({"step": "raster", "source": source, "output": output["name"]})
+            continue
+        written += [draw(reading), *draw(st.lists(changes, max_size=2))]
+        written.append({"step": "sql", "query": draw(texts), "into": output["name"]})
+    return {"steps": written, **draw(st.fixed_dictionaries({}, optional=_BUILD))}
 
 
 @st.composite
@@ -178,15 +222,15 @@ def outputs(draw: st.DrawFn, name: str) -> dict[str, Any]:
 def recipe_tables(draw: st.DrawFn) -> dict[str, Any]:
     """A recipe as TOML would give it."""
     wanted = draw(st.lists(names, min_size=1, max_size=3, unique=True))
+    sources = draw(st.lists(source_tables, min_size=1, max_size=2, unique_by=lambda s: s["name"]))
+    made = [draw(outputs(name)) for name in wanted]
     return {
         "schema": "d4c.recipe/1",
         "dataset": draw(datasets),
-        "sources": draw(
-            st.lists(source_tables, min_size=1, max_size=2, unique_by=lambda s: s["name"])
-        ),
-        "build": draw(steps),
+        "sources": sources,
+        "build": draw(commands | stepped(sources, made)),
         "parameters": draw(parameters),
-        "outputs": [draw(outputs(name)) for name in wanted],
+        "outputs": made,
     }
 
 
