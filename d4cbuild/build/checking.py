@@ -52,8 +52,8 @@ def check_recipe(folder: RecipeFolder, reach: LookLimits | None = None) -> list[
         findings += _of_recipe(folder, reading.guess, reading)
         findings += _told(reading, _of_folder(folder, reading.guess, reading, code))
         if reach is not None:
-            place = reading.places, str(folder.path / RECIPE_FILE), folder.path
-            findings += _told(reading, reach_findings(reading.guess, *place, reach))
+            shown = str(folder.path / RECIPE_FILE)
+            findings += reach_findings(reading.guess, reading, shown, folder.path, reach)
     findings += _lock(folder, reading.recipe)
     findings += _manifest(folder)
     return sorted(set(findings), key=lambda f: (f.file, f.line, f.column, f.name, f.message))

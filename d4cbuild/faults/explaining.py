@@ -13,7 +13,7 @@ from d4cbuild.faults.misfits import misfit_remedy
 from d4cbuild.faults.nearest import nearest
 from d4cbuild.faults.spot import RecipeText, quoted
 from d4cbuild.faults.suggesting import Suggestion, chosen, of_kind, suggestion
-from d4cbuild.hazards.finding import Finding
+from d4cbuild.hazards.finding import Edit, Finding
 from d4cbuild.model.parse import Fault
 
 _NAMES: Final = frozenset(
@@ -62,7 +62,7 @@ def _unknown_key(fault: Fault, recipe: RecipeText) -> Finding:
         )
     twin = nearest(last, known)
     if twin is not None:
-        remedy = f"{twin} is there already: take one of the two away"
+        remedy = f"perhaps it is {twin}, but that is there already: keep one of the two"
     elif known:
         remedy = f"take it away; keys are: {', '.join(known)}"
     else:
@@ -96,6 +96,8 @@ def _wrong_type(fault: Fault, recipe: RecipeText) -> Finding:
     if form is not None and form.example.startswith("{ en ="):
         wanted = "a table of both languages"
     message = f"expected {wanted}, found {_shown(value)}"
+    if (brackets := _other_brackets(fault, recipe)) is not None:
+        return brackets
     if snippet(fault.path) is not None:
         remedy = f"write, for example:\n{snippet(fault.path)}"
         return recipe.finding(fault.path, "wrong-type", message, remedy)
@@ -103,6 +105,26 @@ def _wrong_type(fault: Fault, recipe: RecipeText) -> Finding:
     if better is None and form is None:
         return recipe.finding(fault.path, "wrong-type", message, f"write {wanted}")
     return _suggested(fault.path, "wrong-type", message, recipe, better)
+
+
+def _other_brackets(fault: Fault, recipe: RecipeText) -> Finding | None:
+    """The finding for ``[outputs]`` that should be ``[[outputs]]``, or the other way round."""
+    value, span = recipe.at(fault.path), recipe.places.spans.get(fault.path)
+    plain = general(fault.path).replace("[]", "")
+    if span is None or span.key is None or recipe.text[span.start : span.start + 1] != "[":
+        return None
+    last = recipe.text.find("]", span.key[1])
+    if fault.kind == "tuple_type" and isinstance(value, dict):
+        edits = Edit(span.start, span.start, "["), Edit(last, last, "]")
+        message = "there may be several, so its header has two brackets"
+        remedy = f"write [[{plain}]]"
+        return recipe.finding(fault.path, "wrong-type", message, remedy, "error", edits)
+    if fault.kind == "model_type" and isinstance(value, list) and len(value) == 1:
+        edits = Edit(span.start, span.start + 1, ""), Edit(last, last + 1, "")
+        message = "there is only one, so its header has one bracket"
+        remedy = f"write [{plain}]"
+        return recipe.finding(fault.path, "wrong-type", message, remedy, "error", edits)
+    return None
 
 
 def _no_choice(fault: Fault, recipe: RecipeText) -> Finding:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from d4cbuild.errors import InputError, Unavailable
 from d4cbuild.faults.nearest import nearest
+from d4cbuild.faults.reading import Reading
 from d4cbuild.hazards.finding import Finding, Level
 from d4cbuild.hazards.toml_places import TomlPlaces
 from d4cbuild.model.recipe import Recipe, Source
@@ -60,8 +61,8 @@ def _absent(folder: Path, mirror: str) -> tuple[str, str]:
 
 
 def reach_findings(
-    recipe: Recipe, places: TomlPlaces, shown: str, folder: Path, limits: LookLimits
-) -> Iterator[tuple[str, Finding]]:
+    recipe: Recipe, reading: Reading, shown: str, folder: Path, limits: LookLimits
+) -> Iterator[Finding]:
     """Addresses and remotes that do not answer, or have no such file.
 
     It is an error where no place of a source has it, and else a warning. Only the head of each file
@@ -69,7 +70,7 @@ def reach_findings(
 
     Args:
         recipe: What is wanted.
-        places: Where in the file it says so.
+        reading: What the file says; examples in place of what is wrong are not asked.
         shown: How to name the file.
         folder: The recipe's folder.
         limits: How patient to be.
@@ -80,19 +81,20 @@ def reach_findings(
         for i, source in enumerate(recipe.sources)
         for field, address in _addresses(source)
     }
+    asked = {path: each for path, each in addresses.items() if not reading.is_guessed(path)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(reach.silent_because, addresses.values())
-        reasons = dict(zip(addresses, answers, strict=True))
+        answers = pool.map(reach.silent_because, asked.values())
+        reasons = dict(zip(asked, answers, strict=True))
     for i, source in enumerate(recipe.sources):
-        mine = {path: why for path, why in reasons.items() if path.startswith(f"sources[{i}].")}
+        mine = [path for path in addresses if path.startswith(f"sources[{i}].")]
         here = any(_is_file(folder / mirror) for mirror in source.mirrors if ":" not in mirror)
-        lost = not here and None not in mine.values()
-        for path, why in mine.items():
+        lost = not here and all(reasons.get(path) is not None for path in mine)
+        for path in mine:
+            why = reasons.get(path)
             if why is not None:
                 level: Level = "error" if lost else "warning"
-                remedy = _LOST if lost else _SILENT
-                place = places.of(path)
-                yield path, Finding(shown, *place, "unreachable", f"{path}: {why}", remedy, level)
+                remedy, place = _LOST if lost else _SILENT, reading.places.of(path)
+                yield Finding(shown, *place, "unreachable", f"{path}: {why}", remedy, level)
 
 
 _SILENT = "open it in a browser; correct the address, or take it away"

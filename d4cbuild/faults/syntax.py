@@ -11,6 +11,9 @@ from d4cbuild.hazards.toml_places import Place, TomlPlaces
 _AT = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _MOST_DIGITS = re.compile(r"[0-9_]{4300,}")
 _STATEMENT = re.compile(r"\s*([\w.\"'-]+\s*=|\[+[\w.]+\]+\s*$)")
+_BARE = re.compile(r"""\s*([\w.-]+)\s*[=:]\s*([^\s"'\[{#][^"#]*?)\s*(#.*)?""")
+_COLON = re.compile(r"\s*([\w.-]+)\s*:\s*(.+?)\s*")
+_SEVERAL = re.compile(r"\s*\[\[\s*([\w.-]+)\s*\]\]")
 _CURLY = re.compile("[“”‘’«»]")
 
 # Beginning of Python's message: what is wrong, and what to do. In this order.
@@ -58,7 +61,11 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         "a table in braces is not closed, or a comma is missing",
         "put , between entries, and } at the end of the line",
     ),
-    ("Expected '=' after", "a key without a value", "write key = value"),
+    (
+        "Expected '=' after",
+        "a key without a value",
+        "write key = value; the name of a table stands in brackets: [table]",
+    ),
     ("Expected ']'", "a table's header is not closed", "end it with ]"),
     ("Expected ']]'", "a table's header is not closed", "end it with ]]"),
     (
@@ -105,6 +112,10 @@ def syntax_finding(error: ValueError, text: str, places: TomlPlaces, shown: str)
     begun = _statement_before(places, where)
     if words[0] == "Invalid value" and begun[0] < where[0] and _STATEMENT.match(line):
         words = next(each for each in _WORDS if each[0] == "Unclosed array")
+    several = _SEVERAL.match(line)
+    if "twice" in words[1] and several is not None and not places.repeated:
+        message = f"a header [{several[1]}] stands above, so there cannot be several"
+        return _finding(shown, where, message, f"write [[{several[1]}]] there as well")
     if "twice" in words[1] and places.repeated:
         where = places.source.place(places.repeated[0][1])
     elif words[0].startswith("Unclosed"):
@@ -119,7 +130,25 @@ def syntax_finding(error: ValueError, text: str, places: TomlPlaces, shown: str)
         message, remedy = "this is JSON, not TOML", "see the first recipe in README.md"
     elif _CURLY.search(line) and words[0] in ("Invalid value", "Invalid statement"):
         message, remedy = "typographic quotes around a text", 'write straight quotes: "…"'
+    elif (better := _as_meant(words[0], line)) is not None:
+        message, remedy = better
     return _finding(shown, where, message, remedy)
+
+
+def _as_meant(words: str, line: str) -> tuple[str, str] | None:
+    """For a line that is a key and a value all the same: what is wrong, and what to write."""
+    bare = _BARE.fullmatch(line)
+    if bare is not None and words in ("Expected newline", "Invalid value", "Expected '=' after"):
+        lower = bare[2].lower()
+        value = lower if lower in ("true", "false") else f'"{bare[2]}"'
+        if re.fullmatch(r"[0-9]+,[0-9]+", bare[2]):
+            return "a comma in a number", f"write {bare[1]} = {bare[2].replace(',', '.')}"
+        said = "true and false are lower case" if value == lower else "text without quotes"
+        return said, f"write {bare[1]} = {value}"
+    colon = _COLON.fullmatch(line)
+    if colon is not None and words == "Expected '=' after":
+        return "there is ':' where '=' should be", f"write {colon[1]} = {colon[2]}"
+    return None
 
 
 def too_deep(places: TomlPlaces, shown: str) -> Finding:

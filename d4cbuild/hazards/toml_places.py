@@ -166,6 +166,8 @@ class _Scanner:
                 path = f"{path}[{self.counts[path]}]"
             elif path in self.counts:
                 path = f"{path}[{self.counts[path]}]"
+            elif not last:
+                self._note(path, Span(start), whole=False)
         self.table = path
         key = (names[-1][1], names[-1][2]) if names else None
         self._note(path, Span(start, key))

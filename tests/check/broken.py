@@ -136,6 +136,14 @@ BROKEN = {
     "key-of-nothing": one(TITLE, f'{TITLE}\ncolour = "red"', "unknown-key", "colour"),
     "key-there-already": one(VERSION, f'{VERSION}\nversions = "1"', "unknown-key", "versions"),
     "table-with-a-slip": one("[build]", "[biuld]", "unknown-key", "", "[build]"),
+    "outputs-in-one-bracket": one(
+        "[[outputs]]", "[outputs] # one", "wrong-type", "", "[[outputs]] # one"
+    ),
+    "dataset-in-two-brackets": one("[dataset]", "[[dataset]]", "wrong-type", "", "[dataset]"),
+    "columns-in-one-bracket": Broken(
+        (('[[outputs.columns]]\nname = "id"', '[outputs.columns]\nname = "id"'),),
+        (("syntax", "[[outputs.columns]]"),),
+    ),
     "no-schema": Broken(
         (('schema = "d4c.recipe/1"\n\n', ""),),
         (("format", "[dataset]"),),
@@ -228,6 +236,10 @@ BROKEN = {
     # Syntax
     "quotes-left-open": one(VINTAGE, 'vintage = "2020', "syntax"),
     "quotes-of-a-word-processor": one(VINTAGE, "vintage = “2020”", "syntax"),
+    "version-without-quotes": one(VERSION, "version = 1.0.0 # first", "syntax"),
+    "truth-in-capitals": one("unique = true", "unique = True", "syntax"),
+    "colon-for-equals": one(VINTAGE, 'vintage: "2020"', "syntax"),
+    "header-without-brackets": one("[build]", "build # here", "syntax"),
     "no-quotes": one('region = "ca"', "region = ca", "syntax"),
     "list-left-open": one(
         SOURCES, 'mirrors = [\n  "sources/places.csv",\n', "syntax", "mirrors = ["
