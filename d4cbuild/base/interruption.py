@@ -1,4 +1,4 @@
-"""Being told to stop: Ctrl-C and SIGTERM, and making sure that neither is lost.
+"""Being told to stop: Ctrl-C, SIGTERM, a closed terminal, and making sure that none is lost.
 
 Python raises ``KeyboardInterrupt`` wherever the program happens to be; in a callback of the
 interpreter (a finaliser, say) the exception is printed and forgotten. So that a request to stop is
@@ -13,9 +13,14 @@ _requested = threading.Event()
 
 
 def stop_on_signals() -> None:
-    """From now on, SIGINT and SIGTERM raise ``KeyboardInterrupt``, and are remembered."""
+    """From now on, SIGINT, SIGTERM and SIGHUP raise ``KeyboardInterrupt``, and are remembered.
+
+    SIGHUP does not where it is ignored, as with ``nohup``.
+    """
     signal.signal(signal.SIGINT, _request)
     signal.signal(signal.SIGTERM, _request)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _request)
 
 
 def check_interruption() -> None:

@@ -106,7 +106,7 @@ class Maker:
             self.store.workspace() as workspace,
             build_log(self.store, plan.key, self.runner.version()) as log,
         ):
-            template = self._job(plan, image, sources, workspace)
+            template = self.job(plan, image, sources, workspace)
             self.progress.say(f"{plan.recipe.dataset.id}: running in {self.runner.name}")
             outcome, written = self._run_code(plan, template, log)
             self.progress.say(f"{plan.recipe.dataset.id}: writing the normal form")
@@ -135,9 +135,17 @@ class Maker:
         """
         return locked_sources(plan, self.store, self.mirrors, self.substituters, self.progress)
 
-    def _job(
+    def job(
         self, plan: Plan, image: Image, sources: tuple[tuple[str, Path], ...], workspace: Path
     ) -> Job:
+        """Lay out what the code of a plan runs with.
+
+        Args:
+            plan: The plan.
+            image: Its environment.
+            sources: Name and path of each source.
+            workspace: An empty folder; the job has its folders in it.
+        """
         lay_out(workspace / "code", read_canonical_tar(plan.code.tar))
         plan.normal_form.lay_out(workspace / "lib")
         wanted = plan.recipe.build.resources

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -24,6 +26,7 @@ COMMANDS = {
     "check": ("check", "Say everything that is wrong with a recipe, and hazards in its code."),
     "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
     "build": ("build", "Build a recipe from its lock, and write its manifest."),
+    "shell": ("shell", "Open a shell in a recipe's sandbox, or run a command there."),
     "verify": ("verify", "Rebuild and compare every output with the manifest."),
     "eject": ("eject", "Write a recipe's steps as code that can be edited."),
     "diff": ("diff", "Say why two files or manifests differ, down to the cell."),
@@ -93,7 +96,9 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
     except OSError as error:
-        _tell(trouble(error))
+        # Where the terminal was closed, click cannot even write its last line end.
+        closed = error.errno == errno.EIO and isinstance(error.__context__, KeyboardInterrupt)
+        _tell(Stopped("stopped") if closed else trouble(error))
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -117,10 +122,11 @@ class Stopped(D4CError):
 def _tell(error: D4CError, show: Callable[[], None] | None = None) -> NoReturn:
     """Say what was wrong, on standard error for people and as JSON where that was asked for."""
     status = STOPPED if isinstance(error, Stopped) else int(error.exit_code)
-    if show is not None:
-        show()
-    else:
-        click.echo(f"error: {error}", err=True)
+    with suppress(OSError):  # the terminal may have been closed: the status still tells
+        if show is not None:
+            show()
+        else:
+            click.echo(f"error: {error}", err=True)
     if "--json" in sys.argv[1:]:
         record = error.as_record() | {"exit_code": status}
         click.echo(json.dumps(record, indent=2, sort_keys=True))

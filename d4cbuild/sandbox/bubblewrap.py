@@ -12,9 +12,10 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Protocol
 
 from d4cbuild.base.ambient import usable_cpus, user_id
 from d4cbuild.base.interruption import check_interruption
@@ -27,6 +28,7 @@ from d4cbuild.sandbox.circumstances import (
     relisted,
     set_personality,
 )
+from d4cbuild.sandbox.console import Console, Relay, Waiting, attended, new_terminal, set_size
 from d4cbuild.sandbox.job import (
     CANNOT_START,
     CODE,
@@ -87,6 +89,30 @@ class BubblewrapRunner:
 
     def run(self, job: Job, log: BinaryIO) -> Outcome:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
+        streams = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
+        with self._started(job, *streams) as started:
+            stdout = started.process.stdout
+            assert stdout is not None  # asked for above
+            with stdout:
+                return _follow(started, job, _Printing(LogCopier(_chunks(stdout), log)))
+
+    def attend(self, job: Job, console: Console) -> Outcome:
+        """Run a job for somebody; see :class:`~d4cbuild.sandbox.job.Runner`."""
+        job = replace(job, command=attended(job.command))
+        if not console.is_terminal:
+            with self._started(job, None, console.output, None) as started:
+                return _follow(started, job, Waiting(console))
+        with new_terminal() as (ours, theirs), console.raw():
+            relay = Relay(console, ours, partial(set_size, ours))
+            slave = theirs.fileno()
+            with self._started(job, slave, slave, slave) as started:
+                theirs.close()  # so that the end of the job is the end of what can be read
+                return _follow(started, job, relay)
+
+    @contextmanager
+    def _started(
+        self, job: Job, stdin: int | None, stdout: int | None, stderr: int | None
+    ) -> Iterator[_Started]:
         for folder in (job.out, job.temporary):
             folder.mkdir()
             folder.chmod(0o777)  # as in the other runner; the folder above is closed
@@ -98,9 +124,9 @@ class BubblewrapRunner:
             passed = (writer.fileno(), rules.fileno())
             process = subprocess.Popen(
                 [self._program, *_arguments(job, *passed)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
                 env={},
                 pass_fds=passed,
                 extra_groups=[] if user_id() == 0 else None,  # only root may leave its groups
@@ -108,9 +134,46 @@ class BubblewrapRunner:
             )
             try:
                 writer.close()
-                return _follow(process, job, group, log, reader)
+                yield _Started(process, group, reader)
             finally:
                 _end(process)
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A sandbox that runs, the group it is in, and where bwrap reports on it."""
+
+    process: subprocess.Popen[bytes]
+    group: ControlGroup | None
+    reports: BinaryIO
+
+
+class _Talk(Protocol):
+    """What passes between a job and others while it runs; see :class:`Relay`."""
+
+    @property
+    def head(self) -> bytes: ...
+
+    def turn(self, end: int, wait_s: float) -> bool: ...
+
+    def finish(self) -> None: ...
+
+
+class _Printing:
+    """What a job prints goes to a log."""
+
+    def __init__(self, copier: LogCopier) -> None:
+        self._copier = copier
+
+    @property
+    def head(self) -> bytes:
+        return self._copier.head
+
+    def turn(self, end: int, wait_s: float) -> bool:
+        return bool(select.select([end], [], [], wait_s)[0])
+
+    def finish(self) -> None:
+        self._copier.finish()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -131,20 +194,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _follow(
-    process: subprocess.Popen[bytes],
-    job: Job,
-    group: ControlGroup | None,
-    log: BinaryIO,
-    reports: BinaryIO,
-) -> Outcome:
+def _follow(started: _Started, job: Job, talk: _Talk) -> Outcome:
+    process, group = started.process, started.group
     watch = Watch(job.granted, job.scratch, process.pid, alone=group is None)
-    assert process.stdout is not None  # opened as a pipe above
-    copier = LogCopier(_chunks(process.stdout), log)
     stopped_by: str | None = None
     descriptor = os.pidfd_open(process.pid)
     try:
-        while not select.select([descriptor], [], [], POLL_S)[0]:
+        while not talk.turn(descriptor, POLL_S):
             check_interruption()
             stopped_by = watch.exceeded()
             if stopped_by is not None:
@@ -152,11 +208,10 @@ def _follow(
     finally:
         _end(process)
         os.close(descriptor)
-        copier.finish()
-        process.stdout.close()
+        talk.finish()
     seconds = watch.seconds
     stopped_by = stopped_by or (group.exceeded() if group else None) or watch.exceeded_at_the_end()
-    status = _status(reports.read(), copier.head, stopped_by)
+    status = _status(started.reports.read(), talk.head, stopped_by)
     if stopped_by == "processes" and status == 0:
         stopped_by = None  # the job met the limit, and knew what to do
     return Outcome(status, stopped_by, seconds, _not_enforced(job.limits, group))

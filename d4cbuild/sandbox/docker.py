@@ -6,7 +6,8 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any, BinaryIO
 
 from d4cbuild.base.ambient import (
@@ -22,6 +23,7 @@ from d4cbuild.base.interruption import check_interruption
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.circumstances import lay_out_files, refuse_what_an_engine_cannot
+from d4cbuild.sandbox.console import Console, Frames, Relay, attended
 from d4cbuild.sandbox.image import Image
 from d4cbuild.sandbox.job import (
     CANNOT_START,
@@ -42,6 +44,7 @@ ENGINE_TIMEOUT_S = 300
 HINT = (
     "start the engine (systemctl start docker), or install bubblewrap and use --runner bubblewrap"
 )
+_WRITING = 1  # SHUT_WR
 _FROM_IMAGE = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
 
 
@@ -69,6 +72,19 @@ class DockerRunner:
 
     def run(self, job: Job, log: BinaryIO) -> Outcome:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
+        with self._prepared(job, {}) as container:
+            return self._follow(container, job, log)
+
+    def attend(self, job: Job, console: Console) -> Outcome:
+        """Run a job for somebody; see :class:`~d4cbuild.sandbox.job.Runner`."""
+        job = replace(job, command=attended(job.command))
+        streams = {"tty": console.is_terminal, "stdin_open": True}
+        with self._prepared(job, streams) as container:
+            return self._attend(container, job, console)
+
+    @contextlib.contextmanager
+    def _prepared(self, job: Job, streams: dict[str, Any]) -> Iterator[str]:
+        """A container that is ready to be started; gone afterwards."""
         import docker
 
         refuse_what_an_engine_cannot(job.circumstances, self.name)
@@ -78,15 +94,15 @@ class DockerRunner:
             folder.mkdir()
             folder.chmod(0o777)  # the sandbox's user is not ours; the folder above is closed
         try:
-            with self._container(image, job) as container:
-                return self._follow(container, job, log)
+            with self._container(image, job, streams) as container:
+                yield container
         except docker.errors.DockerException as error:
             raise _engine_failed("failed", error) from error
         finally:
             self._hand_over(image, job)
 
     @contextlib.contextmanager
-    def _container(self, image: str, job: Job) -> Iterator[str]:
+    def _container(self, image: str, job: Job, streams: dict[str, Any]) -> Iterator[str]:
         name = f"d4cbuild-{random_token()}"
         # In a thread, so that Ctrl-C cannot come between the engine's making it and our knowing.
         with ThreadPoolExecutor(1) as pool:
@@ -96,6 +112,7 @@ class DockerRunner:
                 name=name,
                 host_config=self._host_config(job),
                 **_config(job),
+                **streams,
             )
             try:
                 making.result()
@@ -166,12 +183,9 @@ class DockerRunner:
             api.start(container)
         except docker.errors.APIError as error:
             return self._not_started(container, log, error)
-        state = api.inspect_container(container)["State"]
-        watch = Watch(job.limits, job.scratch, int(state["Pid"]))
+        watch = self._watch(container, job)
         copier = LogCopier(stream, log)
-        # The output may close before the job ends, so the end is waited for by itself.
-        ended = threading.Thread(target=api.wait, args=(container,), daemon=True)
-        ended.start()
+        ended = self._waiter(container)
         stopped_by: str | None = None
         try:
             while _is_running(ended):
@@ -182,8 +196,58 @@ class DockerRunner:
         finally:
             self._kill(container)
             copier.finish()
+        return self._outcome(container, job, watch, stopped_by)
+
+    def _attend(self, container: str, job: Job, console: Console) -> Outcome:
+        api = self._client.api
+        wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        # Closed with the answer it came with.
+        socket = api.attach_socket(container, params=wanted)
+        api.start(container)
+        watch = self._watch(container, job)
+        ended = self._waiter(container)
+
+        def resize(lines: int, columns: int) -> None:
+            with contextlib.suppress(self._engine_error):  # it has just ended
+                api.resize(container, height=lines, width=columns)
+
+        decode = None if console.is_terminal else Frames(console.output)
+        relay = Relay(console, socket.fileno(), resize, decode, partial(_end_of_input, socket))
+        stopped_by: str | None = None
+        try:
+            with console.raw():
+                while ended.is_alive():
+                    relay.turn(None, POLL_S)
+                    check_interruption()
+                    stopped_by = watch.exceeded()
+                    if stopped_by is not None:
+                        break
+                relay.finish()
+        finally:
+            self._kill(container)
+            socket.close()
+        return self._outcome(container, job, watch, stopped_by)
+
+    @property
+    def _engine_error(self) -> type[Exception]:
+        import docker
+
+        error: type[Exception] = docker.errors.APIError
+        return error
+
+    def _watch(self, container: str, job: Job) -> Watch:
+        state = self._client.api.inspect_container(container)["State"]
+        return Watch(job.limits, job.scratch, int(state["Pid"]))
+
+    def _waiter(self, container: str) -> threading.Thread:
+        """Ends when the job does, which may be after the end of its output."""
+        ended = threading.Thread(target=self._client.api.wait, args=(container,), daemon=True)
+        ended.start()
+        return ended
+
+    def _outcome(self, container: str, job: Job, watch: Watch, stopped_by: str | None) -> Outcome:
         seconds = watch.seconds
-        state = api.inspect_container(container)["State"]
+        state = self._client.api.inspect_container(container)["State"]
         if stopped_by is None and state["OOMKilled"]:
             stopped_by = "memory"
         stopped_by = stopped_by or watch.exceeded_at_the_end()
@@ -239,6 +303,11 @@ class DockerRunner:
                 self._remove(container["Id"])
                 count += 1
         return count
+
+
+def _end_of_input(socket: Any) -> None:
+    """Close one direction of the connection to an engine."""
+    socket._sock.shutdown(_WRITING)
 
 
 def _is_running(ended: threading.Thread) -> bool:

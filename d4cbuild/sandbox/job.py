@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol
 
 from d4cbuild.base.sameness import SANDBOX_HOSTNAME
 from d4cbuild.sandbox.circumstances import USUAL, Circumstances
+from d4cbuild.sandbox.console import Console
 from d4cbuild.sandbox.image import Image
 
 SOURCES = "/d4c/sources"
@@ -207,6 +208,20 @@ class Runner(Protocol):
 
         Raises:
             Unavailable: if the sandbox could not be set up.
+        """
+
+    def attend(self, job: Job, console: Console) -> Outcome:
+        """Run a job with somebody before it, by the same contract otherwise.
+
+        Its command is not process 1, but a child of that, and no log is kept.
+
+        Args:
+            job: What to run.
+            console: Where its input comes from and its output goes.
+
+        Raises:
+            Unavailable: if the sandbox could not be set up.
+            KeyboardInterrupt: if the terminal has gone.
         """
 
 
