@@ -75,11 +75,13 @@ class Shell:
             console = Console.of_this_process(self.output, LiveCode(plan, planned.code).refresh)
             job = self._job(planned, plan, console)
             greet(job, console)
-            outcome = maker.runner.attend(job, console)
-            found = [(path, (job.out / path).stat().st_size) for path in regular_files(job.out)]
-            if self.keep is not None:
-                _keep(job.out, [path for path, _ in found], self.keep)
-            files = tuple((path.as_posix(), size) for path, size in found)
+            try:
+                outcome = maker.runner.attend(job, console)
+            finally:  # also where the window was closed
+                found = list(regular_files(job.out))
+                if self.keep is not None:
+                    _keep(job.out, found, self.keep)
+            files = tuple((path.as_posix(), (job.out / path).stat().st_size) for path in found)
             return Left(outcome, files, self.keep)
 
     def _job(self, planned: Job, plan: Plan, console: Console) -> Job:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
+from itertools import takewhile
 from typing import NoReturn
 
 import click
@@ -127,7 +128,8 @@ def _tell(error: D4CError, show: Callable[[], None] | None = None) -> NoReturn:
             show()
         else:
             click.echo(f"error: {error}", err=True)
-    if "--json" in sys.argv[1:]:
+    # What follows two dashes is a command of the user's, with options of its own.
+    if "--json" in takewhile(lambda word: word != "--", sys.argv[1:]):
         record = error.as_record() | {"exit_code": status}
         click.echo(json.dumps(record, indent=2, sort_keys=True))
     sys.exit(status)

@@ -168,7 +168,15 @@ def test_there_is_no_network(project: Project, runner: str) -> None:
 def test_a_command_passes_its_status_on(
     project: Project, runner: str, words: tuple[str, ...], status: int
 ) -> None:
-    assert piped(project, runner, "", "places", "--", *words).status == status
+    answer = piped(project, runner, "", "places", "--", *words)
+    assert (answer.status, answer.out) == (status, "")
+
+
+def test_options_after_two_dashes_are_the_commands_own(project: Project) -> None:
+    answer = piped(project, "nonsense", "", "places", "--", "program", "--json")
+    assert (answer.status, answer.out) == (64, "")
+    answer = piped(project, "nonsense", "", "places", "--json")
+    assert answer.json["found"] == "nonsense"
 
 
 @every_runner
@@ -207,15 +215,17 @@ def test_what_is_written_is_kept_where_that_was_asked_and_else_lost(
 @every_runner
 @pytest.mark.parametrize("how", ["SIGTERM", "closed window"])
 def test_whatever_ends_it_nothing_is_left(project: Project, runner: str, how: str) -> None:
-    with shell(project, runner) as terminal:
+    with shell(project, runner, "--keep", "kept") as terminal:
         terminal.expect(PROMPT)
-        terminal.type("sleep 600\n")
+        terminal.type("echo 1 > /d4c/out/x; echo begun; sleep 600\n")
+        terminal.expect("\nbegun")
         if how == "SIGTERM":
             terminal.process.send_signal(signal.SIGTERM)
         else:
             terminal.hang_up()
         assert terminal.process.wait(PATIENCE_S) == 130
         assert nothing_is_left(project, terminal.process.pid)
+    assert (project.root / "kept" / "x").read_text() == "1\n"
 
 
 def test_memory_is_limited_and_time_is_not(project: Project) -> None:
