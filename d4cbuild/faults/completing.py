@@ -136,8 +136,9 @@ class _Work:
         """Put examples in the place of all that is wrong; says whether that could be done."""
         order = ("extra_forbidden", "missing")
         rank = {"misfit": 3, **{kind: place for place, kind in enumerate(order)}}
+        before = frozenset(self.guessed)
         for fault in sorted(faults, key=lambda each: rank.get(each.kind, 2)):
-            if any(_within(fault.path, each) for each in self.guessed - {fault.path}):
+            if any(_within(fault.path, each) for each in self.guessed - before - {fault.path}):
                 continue  # what it lies in is an example by now
             if fault.kind == "missing" and value_at(self.value, fault.path) is not None:
                 continue  # it was there under another name
@@ -184,6 +185,9 @@ class _Work:
         name = f"example{len(self.guessed)}"
         if general(path) in _NAMES:
             return name
+        if general(path) == "outputs[].sort_by":
+            first = value_at(self.value, f"{_path_above(path)}.columns[0].name")
+            return [first] if isinstance(first, str) else ["id"]
         text, form = snippet(path), form_of(path)
         if text is not None:
             example = _parsed(text, path)

@@ -58,6 +58,8 @@ FORMS: Final = {
     "dataset.title": Form(_TEXTS, "the title, in English and in French"),
     "dataset.description": Form(_TEXTS, "a description, in English and in French"),
     "dataset.keywords": Form("{ en = [], fr = [] }", "search words in both languages"),
+    "dataset.keywords.en": Form('["…"]', "search words in English"),
+    "dataset.keywords.fr": Form('["…"]', "search words in French"),
     "sources[].name": Form(
         '"data.csv"', "the file's name in the sandbox: a-z, 0-9, '_', '.' and '-', at most 64"
     ),

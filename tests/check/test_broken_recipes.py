@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from d4cbuild.faults.reading import read_recipe
+from d4cbuild.hazards.recipe import recipe_spots
 from tests.check.broken import BROKEN, WARNED, Broken
 from tests.project import Answer, Project
 
@@ -184,3 +186,29 @@ def test_everything_is_told_at_once_whatever_else_is_wrong(project: Project) -> 
     assert {each["name"] for each in everything["results"][0]["findings"]} >= {
         *("clock", "missing-lock", "missing-manifest"),
     }
+
+
+# Each hides something of the whole record from its reader: the rest must be told all the same.
+HIDING = (
+    ('sort_by = ["id"]', "sort_by = 2020-01-01"),
+    ('sort_by = ["id"]', 'sort_by = ["nr"]'),
+    ('region = "ca"', 'region = "ca"\nkeywords = { en = "a", fr = ["b"] }'),
+    ('command = ["python", "process.py"]', 'steps = [{ step = "none" }]'),
+    ('name = "places"\n', "name = 1\n"),
+    ('[[outputs.columns]]\nname = "id"', "[[outputs.columns]]\nname = 1"),
+    ("rows = { min = 1, max = 10 }", "rows = 5"),
+    ("[parameters]", "[parameters.a.b]\nc = nan\n[parameters.d]"),
+    ("[[sources]]", "[[sources]]\n[sources.x]\ny = 1\n[[sources]]"),
+    ("[dataset]", "[dataset.title]\nen = 1\n[data]"),
+)
+
+
+@pytest.mark.parametrize("edit", HIDING)
+def test_one_mistake_does_not_hide_another(edit: tuple[str, str], tmp_path: Path) -> None:
+    other = (('"https://example', '"http://example'), ("60s", "60 parsecs"))
+    text = Broken((edit, *other), ()).text("places")
+    reading = read_recipe(tmp_path / "recipe.toml", "places", text.encode())
+    assert reading.guess is not None
+    assert "build.resources.time" in " ".join(each.message for each in reading.findings)
+    if "sources" not in edit[0]:
+        assert "plain-http" in {each.hazard for each in recipe_spots(reading.guess, reading.places)}
