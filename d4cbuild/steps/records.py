@@ -153,7 +153,8 @@ def _table(
     rows: list[dict[str, str | None]], name: str, columns: list[str] | None = None
 ) -> pa.Table:
     names = columns or list(dict.fromkeys(key for row in rows for key in row))
-    if not names:
+    # A path that finds nothing is more likely wrong than the file empty.
+    if not rows or not names:
         refuse(f"{name} has no records there", expected="at least one", hint="another path")
     return pa.table(
         {column: pa.array([row.get(column) for row in rows], pa.string()) for column in names}

@@ -82,3 +82,13 @@ def test_a_zone_moves_instants_and_no_wall_clock() -> None:
     )
     moment = datetime.datetime(1988, 1, 1, 5, tzinfo=datetime.UTC)
     assert found.to_pylist() == [{"local": datetime.datetime(1987, 12, 31, 23), "utc": moment}]
+
+
+def test_a_path_that_finds_no_elements_is_refused_also_where_columns_are_named(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.xml").write_text('<a xmlns="http://example.org/2.2"><b>1</b></a>')
+    wrong = {"k": "http://example.org/2.1"}
+    options = {"records": "//k:b", "namespaces": wrong, "columns": {"b": "text()"}}
+    text = refused(read_source, tmp_path / "a.xml", **options)
+    assert "a.xml has no records there" in text
