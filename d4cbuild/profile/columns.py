@@ -45,7 +45,7 @@ class ColumnTally:
     def __init__(self, field: pa.Field, is_shape: bool, rows: int) -> None:
         self._field = field
         self._is_shape = is_shape
-        self._nulls = self._numbers = self._finite = 0
+        self._nulls = self._present = self._numbers = self._finite = 0
         self._sum = 0.0
         self._least: pa.Scalar | None = None
         self._greatest: pa.Scalar | None = None
@@ -69,6 +69,7 @@ class ColumnTally:
         self._find_examples(start, cells)
         self._nulls += cells.null_count
         cells = cells.drop_null()
+        self._present += len(cells)
         if not len(cells):
             return
         if not self._is_shape:
@@ -113,6 +114,7 @@ class ColumnTally:
             top=tuple(Frequency(text_of(_scalar(value)), count) for value, count in top),
             examples=tuple(self._examples),
             stored=stored,
+            is_unique=self._distinct.count == self._present > 1,
         )
 
     def _mean(self) -> float | None:

@@ -12,7 +12,7 @@ from d4cbuild.difference.wkb import Coordinates
 from d4cbuild.profile.graticule import Graticule, ScaleBar, graticule, scale_bar
 from d4cbuild.profile.projection import Projection
 from d4cbuild.profile.shapes import Box, Pieces
-from d4cbuild.profile.simplify import Steps, path_of, simplified, without_repeats
+from d4cbuild.profile.simplify import Steps, path_of, simplified
 
 _MOST_HELD = 400_000
 """Points of lines and areas that are held while reading."""
@@ -144,16 +144,18 @@ class Canvas:
             places = self._steps(np.concatenate([each[:, :2] for each in pieces.points]))
             self._points += len(places)
             self._mark(self._dots, places)
-        lines: list[_Line] = [(line, None, False) for line in pieces.lines]
+        lines = list(pieces.lines)
+        areas, holes = [0] * len(lines), [False] * len(lines)
         for area in pieces.areas:
             self._areas += 1
-            lines += [(ring, self._areas, number > 0) for number, ring in enumerate(area)]
-        drawn = [
-            _Ring(without_repeats(self._steps(line[:, :2])), area, is_hole)
-            for line, area, is_hole in lines
-        ]
-        self._vertices += sum(len(line) for line, _, _ in lines)
-        self._rings += self._thinned([ring for ring in drawn if len(ring.steps)])
+            lines += area
+            areas += [self._areas] * len(area)
+            holes += [number > 0 for number in range(len(area))]
+        if lines:
+            self._vertices += sum(map(len, lines))
+            steps, lengths = self._joined(lines)
+            rings = _Rings(steps, lengths, np.array(areas), np.array(holes))
+            self._rings += self._thinned(rings)
         while self._count() > _MOST_HELD:
             self._coarsen()
 
@@ -164,7 +166,7 @@ class Canvas:
         cell, counts = _cells(self._dots, self._paper.cell, self._paper.most_dots)
         speck, specks = _cells(self._specks, self._paper.cell + 1, self._paper.most_dots)
         step = (self._projection.metres or 1.0) / self._scale
-        lines = [path_of(ring.steps, False) for ring in self._rings if ring.area is None]
+        lines = [path_of(ring.steps, False) for ring in self._rings if not ring.area]
         return Drawing(
             width=self._size[0],
             height=self._size[1],
@@ -192,33 +194,61 @@ class Canvas:
 
     def _steps(self, coordinates: Coordinates) -> Steps:
         """Points on the canvas's grid; such as have no place are left out."""
+        steps, has_place = self._placed(coordinates)
+        found: Steps = steps[has_place]
+        return found
+
+    def _placed(self, coordinates: Coordinates) -> tuple[Steps, Any]:
+        """Points on the canvas's grid, and which of them have a place."""
         with np.errstate(all="ignore"):
             plane = (self._projection(coordinates) - self._centre) * self._scale
-            plane = plane[(np.abs(plane) < 1e6).all(axis=1)]
+            has_place = (np.abs(plane) < 1e6).all(axis=1)
+        plane[~has_place] = 0
         moved: Steps = np.rint(plane * (1.0, -1.0)).astype(np.int64) + np.array(self._size) // 2
-        return moved
+        return moved, has_place
 
-    def _thinned(self, rings: list[_Ring]) -> list[_Ring]:
+    def _joined(self, lines: Sequence[Coordinates]) -> tuple[Steps, Any]:
+        """Lines on the grid, one after the other, without points that repeat; and their lengths."""
+        steps, keep = self._placed(np.concatenate([line[:, :2] for line in lines]))
+        numbers = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+        steps, numbers = steps[keep], numbers[keep]
+        repeats = (steps[1:] == steps[:-1]).all(axis=1) & (numbers[1:] == numbers[:-1])
+        new = np.flatnonzero(np.r_[True, ~repeats]) if len(steps) else np.empty(0, np.int64)
+        return steps[new], np.bincount(numbers[new], minlength=len(lines))
+
+    def _thinned(self, rings: _Rings) -> list[_Ring]:
         """Simplify lines; those that are too small go, and leave a speck."""
-        if not rings:
+        present = np.flatnonzero(rings.lengths)
+        if not len(present):
             return []
-        steps = np.concatenate([ring.steps for ring in rings])
-        starts = np.cumsum([0, *(len(ring.steps) for ring in rings[:-1])])
-        low, high = np.minimum.reduceat(steps, starts), np.maximum.reduceat(steps, starts)
+        ends = np.cumsum(rings.lengths)[present]
+        starts = ends - rings.lengths[present]
+        areas, holes = rings.areas[present], rings.holes[present]
+        low = np.minimum.reduceat(rings.steps, starts)
+        high = np.maximum.reduceat(rings.steps, starts)
         is_small = (high - low).max(axis=1) < 2 * self._tolerance
-        leaves_speck = is_small & ~np.array([ring.is_hole for ring in rings])
+        leaves_speck = is_small & ~holes
         self._mark(self._specks, (low + high)[leaves_speck] // 2)
-        gone = {rings[place].area for place in np.flatnonzero(leaves_speck)} - {None}
-        kept = [rings[place] for place in np.flatnonzero(~is_small)]
+        is_small |= np.isin(areas, areas[leaves_speck & (areas > 0)])
         return [
-            _Ring(simplified(ring.steps, self._tolerance), ring.area, ring.is_hole)
-            for ring in kept
-            if ring.area not in gone
+            _Ring(
+                simplified(rings.steps[starts[place] : ends[place]], self._tolerance),
+                int(areas[place]),
+                bool(holes[place]),
+            )
+            for place in np.flatnonzero(~is_small)
         ]
 
     def _coarsen(self) -> None:
         self._tolerance *= _COARSER
-        self._rings = self._thinned(self._rings)
+        if self._rings:
+            rings = _Rings(
+                np.concatenate([ring.steps for ring in self._rings]),
+                np.array([len(ring.steps) for ring in self._rings]),
+                np.array([ring.area for ring in self._rings]),
+                np.array([ring.is_hole for ring in self._rings]),
+            )
+            self._rings = self._thinned(rings)
 
     def _count(self) -> int:
         return sum(len(ring.steps) for ring in self._rings)
@@ -232,24 +262,30 @@ class Canvas:
         np.add.at(counts, (places[:, 1], places[:, 0]), 1)
 
 
-_Line = tuple[Coordinates, int | None, bool]
-"""Its points, the number of its area, and whether it is a hole of that."""
+@dataclass(frozen=True)
+class _Ring:
+    """A line (area 0); or a ring of the area with that number."""
+
+    steps: Steps
+    area: int
+    is_hole: bool
 
 
 @dataclass(frozen=True)
-class _Ring:
-    """A line; or a ring of the area with that number."""
+class _Rings:
+    """Many of them, one after the other."""
 
     steps: Steps
-    area: int | None
-    is_hole: bool
+    lengths: Any
+    areas: Any
+    holes: Any
 
 
 def _area_paths(rings: Sequence[_Ring]) -> tuple[str, ...]:
     """A path for each area; one for all where they are so many that elements would count."""
     paths: dict[int, str] = {}
     for ring in rings:
-        if ring.area is not None:
+        if ring.area:
             paths[ring.area] = paths.get(ring.area, "") + path_of(ring.steps, True)
     return tuple(paths.values()) if len(paths) <= _MOST_PATHS else ("".join(paths.values()),)
 

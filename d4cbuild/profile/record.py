@@ -71,6 +71,7 @@ class ColumnProfile:
         top: The most frequent values; of texts and truth values, where these are few enough.
         examples: Values from places spread over the file.
         stored: How it is stored.
+        is_unique: Whether it has several values, and none of them twice.
     """
 
     name: str
@@ -88,6 +89,7 @@ class ColumnProfile:
     top: tuple[Frequency, ...]
     examples: tuple[str, ...]
     stored: Stored
+    is_unique: bool
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class Entry:
         rows: Rows of all its outputs; none where there are none.
         size: Bytes of all its outputs; 0 where it was never built.
         drawing: A small map, where there is one.
+        chart: A column with a histogram that says something, where there is one.
     """
 
     page: str
@@ -71,6 +72,7 @@ class Entry:
     rows: int | None
     size: int
     drawing: Drawing | None
+    chart: ColumnProfile | None
 
 
 def entry_of(subject: Subject) -> Entry:
@@ -79,6 +81,9 @@ def entry_of(subject: Subject) -> Entry:
     rows = [output.record.rows for output in subject.outputs if output.record is not None]
     tables = [output.table for output in subject.outputs if output.table is not None]
     drawings = [g.drawings[-1] for table in tables for g in table.geometries if g.drawings]
+    columns = [column for table in tables for column in table.columns]
+    # Numbers that only tell rows apart say nothing.
+    barred = [each for each in columns if each.bars and not each.is_unique]
     counted = [count for count in rows if count is not None]
     return Entry(
         page=f"{subject.dataset.id}.html",
@@ -86,7 +91,15 @@ def entry_of(subject: Subject) -> Entry:
         rows=sum(counted) if counted else None,
         size=sum(output.digests.size for output in subject.outputs if output.digests is not None),
         drawing=drawings[0] if drawings else None,
+        chart=max(barred, key=_telling, default=None),
     )
+
+
+def _telling(column: ColumnProfile) -> tuple[int, float]:
+    """How many bars of a histogram can be seen, and how uneven they are."""
+    most = max(bar.count for bar in column.bars)
+    seen = sum(bar.count * 50 >= most for bar in column.bars)
+    return seen, -sum(bar.count for bar in column.bars) / most
 
 
 def site_index(entries: Sequence[Entry]) -> bytes:
@@ -138,7 +151,7 @@ def _commands(subject: Subject) -> Iterator[tuple[str, str, str, str | None]]:
             "Build it again from its sources, and compare every byte:",
             "Le reproduire à partir des sources et comparer chaque octet :",
             f"d4cbuild verify {shlex.quote(subject.where)}",
-            None,
+            f"{subject.name}: identical",
         )
     for output in subject.outputs:
         if output.digests is not None:
