@@ -46,7 +46,7 @@ class Paper:
 
 PAGE = Paper(2000, (800, 1400), 70, 220_000, 10_000, 3)
 """A map across a page: a step is about half a pixel on a desk's screen."""
-STAMP = Paper(480, (270, 270), 16, 5_000, 600, 5)
+STAMP = Paper(480, (270, 270), 16, 8_000, 2_000, 2)
 """A small map in a list."""
 
 

@@ -23,6 +23,11 @@ from d4cbuild.profile.table import profile_table
 from d4cbuild.store import Store
 from d4cbuild.tables.parquet import is_parquet
 
+_NOT_HERE = (
+    "the file is not on this machine, so there are no statistics of it",
+    "le fichier n’est pas sur cette machine, il n’y en a donc pas de statistiques",
+)
+
 Kind = Literal["recipe", "manifest", "parquet", "file"]
 
 
@@ -31,11 +36,13 @@ class Note:
     """Something the reader should know.
 
     Attributes:
-        says: What it is.
+        says: What it is, in English.
+        fr: And in French.
         next: What to type then; none where there is nothing.
     """
 
     says: str
+    fr: str
     next: str | None = None
 
 
@@ -212,12 +219,13 @@ class Look:
             is_alike = path.stat().st_size == output.size
             if is_alike and digests_of_file(path).sha256 == output.sha256:
                 return path, path.resolve().parent.name, ()
-            notes.append(Note(f"{path} has other bytes than the manifest says", command))
+            english = f"{path} has other bytes than the manifest says"
+            french = f"{path} n’a pas les octets que dit le manifeste"
+            notes.append(Note(english, french, command))
         path = self.store().get(output.blake3)
         if path is not None:
             return path, "the store", tuple(notes)
-        says = "the file is not on this machine, so there are no statistics of it"
-        return None, None, (*notes, Note(says, command))
+        return None, None, (*notes, Note(*_NOT_HERE, command))
 
 
 def _parquet(path: Path, draw: bool) -> Subject:
@@ -246,16 +254,19 @@ def _notes(folder: RecipeFolder, recipe: Recipe, manifest: Manifest | None) -> t
     lock = folder.lock()
     command = f"d4cbuild lock {folder.where}"
     if lock is None:
-        notes.append(Note("the recipe is not locked", command))
+        notes.append(Note("the recipe is not locked", "la recette n’est pas verrouillée", command))
     else:
         try:
             reasons = folder.stale_because(recipe, lock)
         except D4CError as error:
             reasons = [error.message]
         if reasons:
-            notes.append(Note(f"the lock is stale: {'; '.join(reasons)}", command))
+            why = "; ".join(reasons)
+            french = f"le verrou n’est plus à jour : {why}"
+            notes.append(Note(f"the lock is stale: {why}", french, command))
     if manifest is None:
-        notes.append(Note("it was never built", f"d4cbuild build {folder.where}"))
+        command = f"d4cbuild build {folder.where}"
+        notes.append(Note("it was never built", "elle n’a jamais été produite", command))
         return tuple(notes)
     return (*notes, *_release_note(manifest))
 
@@ -263,8 +274,9 @@ def _notes(folder: RecipeFolder, recipe: Recipe, manifest: Manifest | None) -> t
 def _release_note(manifest: Manifest) -> tuple[Note, ...]:
     if manifest.releasable:
         return ()
-    reason = manifest.not_releasable_because or "no reason is given"
-    return (Note(f"this build may not be released: {reason}"),)
+    why = manifest.not_releasable_because or "–"
+    english, french = "this build may not be released", "cette production ne peut être publiée"
+    return (Note(f"{english}: {why}", f"{french} : {why}"),)
 
 
 def _is_manifest(path: Path) -> bool:

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from d4cbuild.model.recipe import Dataset
@@ -18,7 +19,7 @@ from d4cbuild.report.page import render_page
 INDEX = "index.html"
 _MOST_GROUPS = 20
 
-_FORMATS = {"geoparquet": "GeoParquet", "parquet": "Parquet", "file": "file / fichier"}
+_FORMATS = {"geoparquet": "GeoParquet", "parquet": "Parquet"}
 
 Fact = tuple[str, str, str | int]
 """What it is, in English and French, and its value."""
@@ -116,7 +117,7 @@ def measured(output: ShownOutput) -> list[Fact]:
     record, table = output.record, output.table
     rows = table.rows if table is not None else record.rows if record is not None else None
     columns = len(table.columns) if table is not None else len(output.columns)
-    facts: list[Fact] = [("Format", "Format", _FORMATS.get(output.format, output.format))]
+    facts: list[Fact] = [("Format", "Format", _format(output))]
     if rows is not None:
         facts.append(("Rows", "Lignes", rows))
     if columns:
@@ -124,6 +125,11 @@ def measured(output: ShownOutput) -> list[Fact]:
     if output.digests is not None:
         facts.append(("Bytes", "Octets", output.digests.size))
     return facts
+
+
+def _format(output: ShownOutput) -> str:
+    suffix = PurePath(output.file).suffix
+    return _FORMATS.get(output.format) or suffix.removeprefix(".").upper() or "–"
 
 
 def paired(output: ShownOutput) -> list[tuple[str, Any, ColumnProfile | None]]:
