@@ -21,10 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from d4cbuild.base.ambient import secret_bytes
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 
 SEED_BYTES = 32
-MAXIMUM_KEY_FILE_BYTES = 16 << 10
+MAXIMUM_KEY_FILE_BYTES = LIMITS.key_file_bytes
 _BUILDER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _BUILDER_LINE = re.compile(rb"builder: ([^\r\n]*)\n")
 _PREFIX = "ed25519:"

@@ -110,7 +110,7 @@ def take_outputs(
     outputs = []
     for output, realised in zip(plan.recipe.outputs, taken.realisation.outputs, strict=True):
         digests = store.known_digests(realised.blake3)
-        assert digests is not None  # take() has just put it there
+        assert digests is not None  # noqa: S101 - take() has just put it there
         outputs.append(Made(output, digests, realised.facts))
     return tuple(outputs), taken
 

@@ -19,11 +19,12 @@ from d4cbuild.base.archive import (
     tar_header,
 )
 from d4cbuild.base.digest import CHUNK_BYTES
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 
-MAXIMUM_MEMBERS = 100_000
-MAXIMUM_NAME_BYTES = 1024
-MAXIMUM_PART_BYTES = 255
+MAXIMUM_MEMBERS = LIMITS.archive_members
+MAXIMUM_NAME_BYTES = LIMITS.path_bytes
+MAXIMUM_PART_BYTES = LIMITS.name_bytes
 
 
 @dataclass(frozen=True)

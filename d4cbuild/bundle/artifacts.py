@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from d4cbuild.base.archive import TarEntry
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.build.folder import LOCK_FILE, MANIFEST_FILE
 from d4cbuild.build.project import RECIPE_FILE
 from d4cbuild.bundle.archive import Member, read_archive
@@ -30,7 +31,7 @@ from d4cbuild.environment.definition import DEFINITION_FILE, DOCKERFILE
 from d4cbuild.environment.definition import LOCK_FILE as ENVIRONMENT_LOCK
 from d4cbuild.errors import InputError
 
-MAXIMUM_SMALL_BYTES: Final = 256 << 20
+MAXIMUM_SMALL_BYTES: Final = LIMITS.small_archive_bytes
 """Of all its files together, without the history, which is never in memory."""
 
 _FOLDERS: Final = (CODE, NORMAL_FORM, FORMATS, OWN_SOURCE)

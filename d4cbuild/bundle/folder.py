@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from d4cbuild.base.digest import sha256_of_stream
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.bundle.archive import chunks_of
 from d4cbuild.bundle.layout import IMAGE, PART, SUMS
 from d4cbuild.errors import HashMismatch, InputError
 
-MAXIMUM_FILES = 10_000
-MAXIMUM_SUMS_BYTES = 4 << 20
+MAXIMUM_FILES = LIMITS.bundle_files
+MAXIMUM_SUMS_BYTES = LIMITS.sums_bytes
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
 _PART = re.compile(rf"(.+){re.escape(PART)}([0-9]{{3}})")

@@ -9,6 +9,7 @@ from pathlib import Path
 from d4cbuild.attest.folder import attestations_about
 from d4cbuild.attest.statement import SealedManifest
 from d4cbuild.base.archive import TarEntry, read_canonical_tar
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.explain import changed_ingredients
 from d4cbuild.build.folder import LOCK_FILE, MANIFEST_FILE, RecipeFolder
@@ -29,7 +30,7 @@ from d4cbuild.model.manifest import Manifest, OutputRecord
 from d4cbuild.sources.fetch import fetch_source
 from d4cbuild.store import Store
 
-MAXIMUM_HISTORY_BYTES = 1 << 30
+MAXIMUM_HISTORY_BYTES = LIMITS.history_bytes
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def render_page(facts: BundleFacts, language: Language) -> bytes:
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("d4cbuild.bundle", "templates"),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # Markdown, not HTML; foreign text goes through the filters below
+        autoescape=False,  # noqa: S701 - Markdown; foreign text goes through the filters below
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

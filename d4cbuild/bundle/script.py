@@ -32,7 +32,7 @@ def render_script(contents: Contents) -> bytes:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
-        autoescape=False,
+        autoescape=False,  # noqa: S701 - it writes no HTML
     )
     environment.filters["sh"] = shlex.quote
     text = files("d4cbuild.bundle").joinpath("templates", TEMPLATE).read_text(encoding="utf-8")

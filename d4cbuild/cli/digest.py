@@ -63,6 +63,8 @@ def _content(path: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         return _no_content(str(error))
+    except RecursionError:
+        return _no_content("its metadata are nested too deeply")
     return {"content": f"blake3:{found.digest}", "rows": found.rows, "no_content_because": None}
 
 

@@ -70,7 +70,7 @@ def _record(seen: Seen, recipe: Path) -> dict[str, Any]:
         findings = [finding.as_record() for finding in _faults(seen.error, recipe)]
         code = int(seen.error.exit_code)
         return record | seen.error.as_record() | {"findings": findings, "exit_code": code}
-    assert seen.result is not None  # else there is an error
+    assert seen.result is not None  # noqa: S101 - else there is an error
     record |= seen.result.as_json() | {"gone": list(seen.gone), "exit_code": 0}
     for told, output in zip(record["outputs"], seen.outputs, strict=True):
         told["head"] = None if output.head is None else asdict(output.head)

@@ -111,7 +111,7 @@ def _seconds(text: str) -> float:
         seconds = parse_seconds(text)
     except ValueError as error:
         raise InputError("not a duration", found=str(error), where="--time") from error
-    assert isinstance(seconds, int)  # a text is read, or refused
+    assert isinstance(seconds, int)  # noqa: S101 - a text is read, or refused
     return seconds
 
 

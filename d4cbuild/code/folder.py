@@ -10,6 +10,7 @@ from pathlib import Path
 
 from d4cbuild.base.archive import TarEntry, canonical_tar
 from d4cbuild.base.digest import Digest, blake3_of, blake3_of_file, blake3_of_stream
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 
 # What lies in the folder beside the code. If these counted, writing a lock would change what it
@@ -26,7 +27,7 @@ NOT_CODE = frozenset(
     }
 )
 CACHE = "__pycache__"
-MAXIMUM_FILE_BYTES = 64 << 20
+MAXIMUM_FILE_BYTES = LIMITS.code_file_bytes
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.code.repository import open_repository
 from d4cbuild.errors import InputError
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 SIGNATURE = "# v2 git bundle\n"
 BRANCH = "refs/heads/main"
-MAXIMUM_OBJECTS = 500_000
-MAXIMUM_OBJECT_BYTES = 256 << 20
+MAXIMUM_OBJECTS = LIMITS.history_objects
+MAXIMUM_OBJECT_BYTES = LIMITS.object_bytes
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 _PACK_VERSION = 2
 _STORED_BLOCK = 0xFFFF

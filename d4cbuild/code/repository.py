@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d4cbuild.base.archive import TarEntry
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.code.folder import CACHE, NOT_CODE, Code, not_plain, text_name
 from d4cbuild.errors import InputError
 
 if TYPE_CHECKING:
     import pygit2
 
-MAXIMUM_ENTRIES = 100_000
-MAXIMUM_CODE_BYTES = 256 << 20
-MAXIMUM_PATH = 1024
+MAXIMUM_ENTRIES = LIMITS.code_entries
+MAXIMUM_CODE_BYTES = LIMITS.code_bytes
+MAXIMUM_PATH = LIMITS.path_bytes
 
 
 def open_repository(folder: Path) -> pygit2.Repository | None:

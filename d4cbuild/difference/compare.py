@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from d4cbuild.base.files import regular_files
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.difference.bytewise import bytes_layer, first_difference, readable, side_of, sides_of
 from d4cbuild.difference.manifests import compare_manifests, is_manifest
 from d4cbuild.difference.members import KINDS, Member, members_of, unpack
@@ -18,7 +19,7 @@ from d4cbuild.difference.record import Difference, Example, Finding, Layer, Side
 from d4cbuild.errors import InputError
 
 MANIFEST = "manifest.json"
-_DEEPEST = 3
+_DEEPEST = LIMITS.compared_depth
 """Archives within archives that are looked into."""
 _LOOKED_INTO = 50
 """Members or files of which it is said how they differ."""

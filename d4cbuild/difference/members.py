@@ -18,10 +18,11 @@ from typing import IO, Any
 
 import zstandard
 
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 
 KINDS = ("zip", "tar", "gzip", "bzip2", "xz", "zstandard")
-LARGEST = 64 << 30
+LARGEST = LIMITS.compared_bytes
 """Bytes of all members together; what unpacks to more is not looked into."""
 _READ = 1 << 20
 _FAULTS = (
@@ -124,7 +125,7 @@ def _streams(path: Path, kind: str) -> Iterator[tuple[str, IO[bytes]]]:
             for info in packed:
                 if info.isreg():
                     regular = packed.extractfile(info)
-                    assert regular is not None  # a regular file always has content
+                    assert regular is not None  # noqa: S101 - a regular file always has content
                     yield info.name, regular
                 elif not info.isdir():
                     yield info.name, io.BytesIO(f"{info.type!r} {info.linkname}".encode())

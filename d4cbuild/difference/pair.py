@@ -83,7 +83,7 @@ class TablePair:
 
 def cells_of(run: pa.Table, column: PairedColumn) -> pa.Array:
     """A column's cells in a run, ready to be compared."""
-    assert column.type is not None  # only columns that can be compared are asked for
+    assert column.type is not None  # noqa: S101 - only columns that can be compared are asked for
     return comparable(run.column(column.name), column.type)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.difference.bytewise import readable
 from d4cbuild.difference.causes import causes_of, next_of
 from d4cbuild.difference.options import DiffOptions
 from d4cbuild.difference.record import Difference, Example, Finding, Layer, Side, verdict_of
 from d4cbuild.difference.shown import quoted, shortened
 
-LARGEST_TEXT = 8 << 20
+LARGEST_TEXT = LIMITS.compared_text_bytes
 _LARGEST_EXACT = 5_000
 """Lines up to which the shortest difference is sought; it takes time by their square."""
 _AROUND = 16

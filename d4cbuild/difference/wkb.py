@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from d4cbuild.base.limits import LIMITS
+
 NAMES = {
     1: "Point",
     2: "LineString",
@@ -18,7 +20,7 @@ NAMES = {
     7: "GeometryCollection",
 }
 _Z, _M, _SRID = 0x80000000, 0x40000000, 0x20000000
-_DEEPEST = 16
+_DEEPEST = LIMITS.wkb_depth
 
 Coordinates = np.ndarray[Any, np.dtype[np.float64]]
 """Points: a row for each, a column for each dimension."""

@@ -91,5 +91,5 @@ def _add_member(member: Member, tree: Tree, by: str) -> None:
         with content:
             tree.add_file(member.path, executable, content, by)
     else:
-        assert member.content is not None  # a file always has content
+        assert member.content is not None  # noqa: S101 - a file always has content
         tree.add_file(member.path, member.executable, member.content, by)

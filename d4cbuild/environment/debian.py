@@ -13,11 +13,12 @@ from typing import IO, BinaryIO
 import zstandard
 
 from d4cbuild.base.archive import is_clean_relative
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER_BYTES = 60
-_MAXIMUM_CONTROL_BYTES = 4 << 20
+_MAXIMUM_CONTROL_BYTES = LIMITS.control_bytes
 _Decompressed = lzma.LZMAFile | gzip.GzipFile | zstandard.ZstdDecompressionReader | BinaryIO
 
 
@@ -72,7 +73,7 @@ def control_of(path: Path, name: str) -> bytes:
         for info in archive:
             if info.name in ("control", "./control") and info.isreg():
                 content = archive.extractfile(info)
-                assert content is not None  # a regular file always has content
+                assert content is not None  # noqa: S101 - a regular file always has content
                 return content.read(_MAXIMUM_CONTROL_BYTES)
     raise InputError(f"package {name} has no control file", where=str(path))
 

@@ -28,7 +28,7 @@ def render_dockerfile(environment: Environment, lock: EnvironmentLock) -> bytes:
         loader=jinja2.PackageLoader("d4cbuild.environment", "."),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # a Dockerfile is not HTML
+        autoescape=False,  # noqa: S701 - a Dockerfile is not HTML
     )
     text = templates.get_template("Dockerfile.jinja").render(
         environment=environment,

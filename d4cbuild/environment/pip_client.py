@@ -52,7 +52,7 @@ def run_pip(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
             environment.pop(name, None)
         environment["PIP_CONFIG_FILE"] = os.devnull
         environment["PIP_INDEX_URL"] = chosen
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 - a list, no shell
         [sys.executable, "-m", "pip", *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,

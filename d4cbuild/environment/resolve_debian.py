@@ -138,7 +138,7 @@ class _PrivateApt:
         return "\n".join(lines) + "\n"
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - a list, no shell
             # Given by option, the file is read after the machine's own and so has the last word.
             [command[0], "-c", str(self._folder / "apt.conf"), *command[1:]],
             env=environment_for_tools(),

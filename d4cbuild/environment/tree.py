@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from d4cbuild.base.archive import is_clean_relative
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 
 Kind = Literal["directory", "file", "link"]
@@ -224,5 +225,12 @@ def _checked(path: str, by: str) -> str:
             f"{by} names a path that leaves its folder",
             expected="a relative path without '..'",
             found=repr(path),
+        )
+    parts = utf8(path).split(b"/")
+    if len(utf8(path)) > LIMITS.path_bytes or max(map(len, parts)) > LIMITS.name_bytes:
+        raise InputError(
+            f"{by} names a path that is too long",
+            expected=f"{LIMITS.path_bytes} bytes at most, {LIMITS.name_bytes} between two slashes",
+            found=f"{len(utf8(path))} bytes: {path[:80]!r}…",
         )
     return path

@@ -4,9 +4,11 @@ import base64
 import csv
 import hashlib
 import io
+import lzma
 import posixpath
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -14,7 +16,7 @@ from typing import BinaryIO, cast
 import installer
 from installer.destinations import WheelDestination
 from installer.exceptions import InstallerError
-from installer.records import Hash, RecordEntry
+from installer.records import Hash, InvalidRecordEntry, RecordEntry
 from installer.sources import WheelFile
 
 from d4cbuild.environment.tree import Tree
@@ -28,6 +30,11 @@ _PLACES = {
     "data": "usr/local",
     "headers": "usr/local/include/python3.11",
 }
+# What the installer library and the zip module raise of what is no wheel.
+_FAULTS = (
+    *(InstallerError, InvalidRecordEntry, AssertionError, KeyError, ValueError, LookupError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError),
+)
 _INTERPRETER = "/usr/bin/python3.11"
 
 # Written here and not by the installer library, whose text may change between its versions.
@@ -66,7 +73,7 @@ def install_wheel(path: Path, file_name: str, tree: Tree, by: str) -> None:
             installer.install(
                 WheelFile(archive), _TreeDestination(tree, by), {"INSTALLER": b"d4cbuild\n"}
             )
-    except (zipfile.BadZipFile, InstallerError, KeyError, ValueError, EOFError) as error:
+    except _FAULTS as error:
         raise InputError(
             f"wheel {by} cannot be unpacked", found=f"{error!r:.500}", where=file_name
         ) from error

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.model.derivation import Derivation
 from d4cbuild.model.fields import BuilderName, DatasetId, DigestField, Name, Platform, Record
 from d4cbuild.model.verdict import Verdict
@@ -14,7 +15,7 @@ PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"
 REBUILD_TYPE = "https://dataforcanada.org/d4cbuild/rebuild/v1"
 BUILD_TYPE = "https://dataforcanada.org/d4cbuild/build/v1"
 BUILDER_PREFIX = "https://dataforcanada.org/d4cbuild/builders/"
-MAXIMUM_SIGNATURES = 100
+MAXIMUM_SIGNATURES = LIMITS.signatures
 
 
 class OpenRecord(Record):

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 
 SIMPLE_TYPES = (
@@ -31,7 +32,7 @@ SIMPLE_TYPES = (
     "timestamp_utc",
     "geometry",
 )
-MAXIMUM_DEPTH = 16
+MAXIMUM_DEPTH = LIMITS.type_depth
 _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|[0-9]{1,9}|[<>(),:])")
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

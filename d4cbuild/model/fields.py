@@ -172,9 +172,13 @@ OutputName = _pattern(
 Licence = _pattern(
     r"(LicenseRef-)?[A-Za-z0-9][A-Za-z0-9.+-]{1,99}", "an SPDX identifier or LicenseRef-name"
 )
-WebAddress = _pattern(r"https?://[^\s\"'<>\\]{1,2000}", "an http or https address")
+# No user and password before the host: addresses are published.
+_HOST = r"https?://[^\s\"'<>\\/?#@]{1,255}"
+WebAddress = _pattern(
+    _HOST + r"([/?#][^\s\"'<>\\]{0,2000})?", "an http or https address, without a password"
+)
 SharedStoreAddress = _pattern(
-    r"https?://[^\s\"'<>\\?#]{1,2000}|/[^\x00-\x1f\x7f]{0,2000}"
+    _HOST + r"(/[^\s\"'<>\\?#]{0,2000})?|/[^\x00-\x1f\x7f]{0,2000}"
     r"|[A-Za-z0-9_.][A-Za-z0-9_.-]*:[A-Za-z0-9_./+=@,-]{0,2000}",
     "a shared store: https://…, remote:path of rclone, or /path of a folder",
 )

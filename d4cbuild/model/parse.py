@@ -12,12 +12,13 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from d4cbuild.base.canonical import parse_json, pretty_json
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import InputError
 from d4cbuild.model.fields import MAXIMUM_INTEGER, Misfits, Record
 
 R = TypeVar("R", bound=BaseModel)
 
-MAXIMUM_TEXT_BYTES = 16 << 20
+MAXIMUM_TEXT_BYTES = LIMITS.text_bytes
 
 
 def record_from_toml(kind: type[R], data: bytes, where: str) -> R:

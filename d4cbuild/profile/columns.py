@@ -90,7 +90,7 @@ class ColumnTally:
 
     def add_to_bars(self, column: pa.ChunkedArray) -> None:
         """Add the values of a run in the second round."""
-        assert self._bins is not None  # start_bars() has said so
+        assert self._bins is not None  # noqa: S101 - start_bars() has said so
         self._bins.add(as_numbers(_plain(column).drop_null()))
 
     def profile(self, stored: Stored) -> ColumnProfile:

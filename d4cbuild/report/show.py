@@ -78,7 +78,7 @@ class Entry:
 
 def entry_of(subject: Subject) -> Entry:
     """What a list says of a recipe."""
-    assert subject.dataset is not None  # a site is made of recipes
+    assert subject.dataset is not None  # noqa: S101 - a site is made of recipes
     rows = [output.record.rows for output in subject.outputs if output.record is not None]
     tables = [output.table for output in subject.outputs if output.table is not None]
     drawings = [g.drawings[-1] for table in tables for g in table.geometries if g.drawings]

@@ -64,7 +64,9 @@ class BubblewrapRunner:
     def version(self) -> str:
         """The version of ``bwrap``; see :class:`~d4cbuild.sandbox.job.Runner`."""
         program = self._program
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        answer = subprocess.run(  # noqa: S603 - a list, no shell
+            [program, "--version"], capture_output=True, text=True, check=False
+        )
         match = re.search(r"(\d+)\.(\d+)", answer.stdout)
         if match is None or (int(match[1]), int(match[2])) < OLDEST_VERSION:
             raise Unavailable(
@@ -75,10 +77,22 @@ class BubblewrapRunner:
                 hint=INSTALL_HINT,
             )
         trial = [program, *NAMESPACES, "--ro-bind", "/", "/", "--proc", "/proc", "--", "/bin/true"]
-        tried = subprocess.run(trial, capture_output=True, text=True, check=False)
+        tried = subprocess.run(  # noqa: S603 - a list, no shell
+            trial, capture_output=True, text=True, check=False
+        )
         if tried.returncode != 0:
             raise _refused(tried.stderr)
         return answer.stdout.strip()
+
+    def filters(self) -> bool:
+        """Whether a filter of system calls can be laid around a job here."""
+        with open_filter() as rules:
+            trial = [self._program, *NAMESPACES, "--seccomp", str(rules.fileno()), "--ro-bind", "/"]
+            command = [*trial, "/", "--proc", "/proc", "--", "/bin/cat", "/proc/self/status"]
+            tried = subprocess.run(  # noqa: S603 - a list, no shell
+                command, capture_output=True, text=True, check=False, pass_fds=[rules.fileno()]
+            )
+        return "\nSeccomp:\t2\n" in tried.stdout
 
     @cached_property
     def _program(self) -> str:
@@ -92,7 +106,7 @@ class BubblewrapRunner:
         streams = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
         with self._started(job, *streams) as started:
             stdout = started.process.stdout
-            assert stdout is not None  # asked for above
+            assert stdout is not None  # noqa: S101 - asked for above
             with stdout:
                 return _follow(started, job, _Printing(LogCopier(_chunks(stdout), log)))
 
@@ -122,7 +136,7 @@ class BubblewrapRunner:
             open_filter() as rules,
         ):
             passed = (writer.fileno(), rules.fileno())
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - a list, no shell
                 [self._program, *_arguments(job, *passed)],
                 stdin=stdin,
                 stdout=stdout,

@@ -70,6 +70,14 @@ class DockerRunner:
         """The engine's version; see :class:`~d4cbuild.sandbox.job.Runner`."""
         return f"docker {self._client.version()['Version']}"
 
+    def facts(self) -> dict[str, Any]:
+        """What the engine says of itself: the answer of its ``info``.
+
+        Raises:
+            Unavailable: if no engine answers.
+        """
+        return dict(self._client.info())
+
     def run(self, job: Job, log: BinaryIO) -> Outcome:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
         with self._prepared(job, {}) as container:
@@ -155,7 +163,7 @@ class DockerRunner:
         cpus = usable_cpus()[: job.limits.cpus]
         config = self._client.api.create_host_config(
             binds=binds,
-            tmpfs={"/dev/shm": "ro"},
+            tmpfs={"/dev/shm": "ro"},  # noqa: S108 - in the sandbox
             network_mode="none",
             ipc_mode="none",
             read_only=True,

@@ -17,7 +17,7 @@ CODE = "/d4c/code"
 PARAMETERS = "/d4c/parameters.json"
 OUT = "/d4c/out"
 LIB = "/d4c/lib"
-TEMPORARY = "/tmp"
+TEMPORARY = "/tmp"  # noqa: S108 - in the sandbox
 
 # Features above x86-64-v3 by the names each library knows them. With them, log, exp or tan may
 # give other last bits.

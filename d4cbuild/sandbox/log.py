@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterable
 from typing import BinaryIO
 
-LOG_BYTES = 64 << 20
+from d4cbuild.base.limits import LIMITS
+
+LOG_BYTES = LIMITS.log_bytes
 HEAD_BYTES = 4096
 
 

@@ -129,7 +129,7 @@ class _Search:
             self._pass_over(origin, error)
 
     def _refuse(self, origin: Origin, got: str) -> None:
-        assert self._locked is not None  # nothing is refused where anything will do
+        assert self._locked is not None  # noqa: S101 - nothing is refused where anything will do
         self._refusals.append(_Refusal(origin.where, "other bytes than the locked ones", got))
         self._progress.warn(
             f"{self._name}: refused: expected {_shown(self._locked)}; got {got} from {origin.where}"

@@ -74,7 +74,11 @@ class MemberOrigin:
                 found=f"method {entry.compress_type}",
                 where=self.where,
             )
-        with archive.open(entry) as stream:
+        try:
+            stream = archive.open(entry)
+        except OSError as error:  # the directory names a place that no file has
+            raise Unavailable(f"the zip is damaged: {error.strerror}", where=self.where) from error
+        with stream:
             while chunk := self._read(stream):
                 yield chunk
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.base.progress import Progress
 from d4cbuild.errors import Unavailable
 
-LARGEST_BODY_BYTES = 64 << 30
+LARGEST_BODY_BYTES = LIMITS.body_bytes
 """What is taken at most where no size is locked, in bytes."""
 
 CHUNK_BYTES = 1 << 20

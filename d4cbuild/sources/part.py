@@ -85,7 +85,7 @@ class Part:
         self._stream.write(chunk)
         self.written += len(chunk)
         self.furthest = max(self.furthest, self.written)
-        assert self._advance is not None  # expect() comes before the first byte
+        assert self._advance is not None  # noqa: S101 - expect() comes before the first byte
         self._advance(len(chunk))
 
     def say(self, line: str) -> None:

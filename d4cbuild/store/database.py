@@ -174,7 +174,7 @@ class Database:
         if column not in ("blake3", "sha256"):
             raise ValueError(column)
         query = (
-            "select blake3, sha256, md5, size, mtime_ns, ctime_ns, inode"
+            "select blake3, sha256, md5, size, mtime_ns, ctime_ns, inode"  # noqa: S608 - ours
             f" from object where {column} = ?"
         )
         with self.transaction() as connection:
@@ -204,7 +204,8 @@ class Database:
         column = _key_column(table)
         with self.transaction() as connection:
             row = connection.execute(
-                f"select record from {table} where {column} = ?", (key,)
+                f"select record from {table} where {column} = ?",  # noqa: S608 - names are ours
+                (key,),
             ).fetchone()
         return None if row is None else str(row[0])
 
@@ -212,26 +213,29 @@ class Database:
         """Write a record of ``realisation``, ``fresh`` or ``look``."""
         _key_column(table)
         with self.transaction() as connection:
-            connection.execute(f"insert or replace into {table} values (?, ?)", (key, record))
+            query = f"insert or replace into {table} values (?, ?)"  # noqa: S608 - names are ours
+            connection.execute(query, (key, record))
 
     def put_all(self, table: str, records: Iterable[tuple[str, str]]) -> None:
         """Write several records of one table, all or none; each is a key and a text."""
         _key_column(table)
         with self.transaction() as connection:
-            connection.executemany(f"insert or replace into {table} values (?, ?)", records)
+            query = f"insert or replace into {table} values (?, ?)"  # noqa: S608 - names are ours
+            connection.executemany(query, records)
 
     def rows(self, table: str) -> list[tuple[str, str]]:
         """All records of ``realisation``, ``fresh`` or ``look``, by key."""
         column = _key_column(table)
         with self.transaction() as connection:
-            query = f"select {column}, record from {table} order by {column}"
+            query = f"select {column}, record from {table} order by {column}"  # noqa: S608 - ours
             return [(str(key), str(record)) for key, record in connection.execute(query)]
 
     def delete(self, table: str, key: str) -> None:
         """Delete a record of ``realisation``, ``fresh`` or ``look``."""
         column = _key_column(table)
         with self.transaction() as connection:
-            connection.execute(f"delete from {table} where {column} = ?", (key,))
+            query = f"delete from {table} where {column} = ?"  # noqa: S608 - names are ours
+            connection.execute(query, (key,))
 
     def roots(self) -> list[str]:
         """Paths of the folders whose locks and manifests keep objects alive."""

@@ -119,7 +119,7 @@ class Store:
         if self.get(digest) is None:
             return None
         row = self.database.object_row("blake3", digest.hex)
-        assert row is not None  # get() has just remembered it
+        assert row is not None  # noqa: S101 - get() has just remembered it
         return FileDigests(row.size, digest, Digest("sha256", row.sha256), Digest("md5", row.md5))
 
     def put_chunks(self, chunks: Iterable[bytes]) -> FileDigests:

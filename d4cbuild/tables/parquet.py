@@ -42,7 +42,7 @@ def geo_columns(schema: pa.Schema) -> dict[str, dict[str, Any]]:
     try:
         columns = json.loads(stated)["columns"]
         return {n: dict(c) for n, c in columns.items() if c.get("encoding") == "WKB"}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # not what GeoParquet allows: then they are plain columns
 
 

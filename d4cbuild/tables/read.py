@@ -107,7 +107,10 @@ def read_any(path: Path, options: TableOptions | None = None) -> ReadTable:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            "the file cannot be read", found=str(error).splitlines()[0], where=str(path)
+            "the file cannot be read",
+            found=(str(error).splitlines() or [type(error).__name__])[0],
+            where=str(path),
+            hint="fetch or make it again, or convert it with ogr2ogr first",
         ) from error
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from d4cbuild.base.digest import CHUNK_BYTES, Digest, blake3_of_stream
+from d4cbuild.base.limits import LIMITS
 from d4cbuild.errors import Unavailable
 
-LARGEST_INSIDE_BYTES: Final = 16 << 30
+LARGEST_INSIDE_BYTES: Final = LIMITS.inside_bytes
 """What is unpacked at most of one archive, in bytes."""
 
-MOST_MEMBERS: Final = 200_000
+MOST_MEMBERS: Final = LIMITS.inside_members
 ALONE: Final = "its content"
 """The name given to the one thing in a compressed file."""
 

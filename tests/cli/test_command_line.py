@@ -169,6 +169,31 @@ def test_doctor_answers_also_where_the_store_cannot_be_used(bare: Project) -> No
     assert answer.json["can_build"] is False
 
 
+def test_doctor_says_what_is_weaker_here(bare: Project) -> None:
+    assert bare.run("store", "ls").status == 0  # makes the store
+    bare.store.chmod(0o777)
+    answer = bare.run("doctor", "--json", PATH="/nowhere")
+    checks = {check["name"]: check for check in answer.json["checks"]}
+    assert checks["store: only you write in it"]["works"] is False
+    assert "chmod go-w" in checks["store: only you write in it"]["weaker"]
+    assert checks["bundles: rebuild.sh"]["found"] == "without sh, tar, sha256sum"
+    assert checks["offline filter"] == {
+        "name": "offline filter",
+        "works": True,
+        "found": "sockets are refused",
+        "weaker": None,
+    }
+    assert "    weaker here: others can change" in bare.run("doctor").out
+
+
+def test_doctor_tries_out_what_the_sandboxes_promise(bare: Project) -> None:
+    checks = {check["name"]: check for check in bare.run("doctor", "--json").json["checks"]}
+    assert checks["bubblewrap: system calls are filtered"]["works"] is True
+    limited = checks["bubblewrap: memory and processes are limited"]
+    assert limited["works"] is ("version" in limited["found"])
+    assert all((check.get("weaker") is None) == check["works"] for check in checks.values())
+
+
 # Errors -----------------------------------------------------------------------------------
 
 

@@ -84,7 +84,7 @@ def _in_own_mounts() -> None:
     if "FAULTS_MOUNTS" not in os.environ:
         variables = {**os.environ, "FAULTS_MOUNTS": "own"}
         command = ["unshare", "--mount", sys.executable, "-m", "tests.faults", *sys.argv[1:]]
-        os.execvpe(command[0], command, variables)
+        os.execvpe(command[0], command, variables)  # noqa: S606 - the same program again
 
 
 if __name__ == "__main__":

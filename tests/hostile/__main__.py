@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Iterable
 
 from tests.hostile.builds import run_builds
+from tests.hostile.running_files import run_files
 from tests.hostile.running_jobs import run_jobs
 from tests.hostile.surroundings import Surroundings, surroundings
-from tests.tally import Case, Tally
+from tests.tally import Case, Fate, Tally
 
 PARTS: dict[str, tuple[str, Callable[[Surroundings, str], Iterable[Case]]]] = {
     "jobs": ("Hostile jobs in the sandbox", run_jobs),
     "builds": ("Builds with hostile code", run_builds),
+    "files": ("Hostile files", run_files),
 }
 
 
@@ -28,7 +30,10 @@ def main() -> int:
         for part in options.parts:
             title, run = PARTS[part]
             tally = Tally(title)
-            tally.add_all(run(around, options.only))
+            for case in run(around, options.only):
+                tally.add(case)
+                if case.fate is not Fate.SURVIVED:
+                    print(f"{case.kind}, {case.name}: {case.fate}", file=sys.stderr, flush=True)
             tally.print()
             status |= tally.status
     return status

@@ -1,5 +1,6 @@
 """The filter of system calls that both runners lay around a job."""
 
+import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ def test_every_call_that_is_not_allowed_is_refused(run_job: RunJob) -> None:
 def test_only_sockets_of_the_usual_families_kinds_and_protocols_are_made(run_on_both: Any) -> None:
     ran = run_on_both(SOCKETS)
     assert ran[0].log == ran[1].log
-    opened = {tuple(each) for each in eval(ran[0].log)}
+    opened = {tuple(each) for each in ast.literal_eval(ran[0].log)}
     assert {family for family, _, _ in opened} == {1, 2, 10, 16}
     assert {each[1:] for each in opened if each[0] in (2, 10)} == {
         (kind, protocol) for kind in (1, 2) for protocol in (0, 6, 17)

@@ -50,7 +50,7 @@ def _in_child(runner: Runner, job: Job) -> Answer:
             os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
-        answer: Answer = pickle.loads(stream.read())
+        answer: Answer = pickle.loads(stream.read())  # noqa: S301 - of our own child
     os.waitpid(child, 0)
     return answer
 

@@ -59,7 +59,7 @@ def send(errand: Errand) -> Making:
         Unavailable: if it could not be tried.
         D4CError: whatever else went wrong there.
     """
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - a list, no shell
         [sys.executable, "-m", __spec__.name],
         env=environment_of(errand.surroundings),
         stdin=subprocess.PIPE,
@@ -80,10 +80,10 @@ def send(errand: Errand) -> Making:
             hint="leave variations out: --vary NAME,NAME",
         )
     # Written by our own process a moment ago, in a folder that is closed to others.
-    answer = pickle.loads(errand.answer.read_bytes())
+    answer = pickle.loads(errand.answer.read_bytes())  # noqa: S301 - written by our own child
     if isinstance(answer, D4CError):
         raise answer
-    assert isinstance(answer, Making)
+    assert isinstance(answer, Making)  # noqa: S101 - for the type checker
     return answer
 
 
@@ -91,7 +91,9 @@ def namespaces_obstacle() -> str | None:
     """Why a process cannot have another host name and user on this machine, or ``None``."""
     command = [sys.executable, "-m", "d4cbuild.build.vary.process"]
     environment = environment_of(Surroundings())
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(  # noqa: S603 - a list, no shell
+        command, env=environment, capture_output=True, text=True, check=False
+    )
     return (done.stderr.strip() or "namespaces cannot be made") if done.returncode else None
 
 
@@ -128,8 +130,8 @@ def _run(errand: Errand) -> Making | D4CError:
 
 def main() -> None:
     """Do the errand that standard input names."""
-    errand = pickle.load(sys.stdin.buffer)
-    assert isinstance(errand, Errand)
+    errand = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own child
+    assert isinstance(errand, Errand)  # noqa: S101 - for the type checker
     stop_on_signals()
     around = errand.surroundings
     enter(around.host_name, around.user, around.umask)

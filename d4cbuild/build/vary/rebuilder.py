@@ -84,7 +84,7 @@ class Rebuilder:
         # Every source is fetched once, here, where no clock and no name is another.
         sources = self.maker.sources(self.plan)
         runner = self.here.other_runner if "runner" in names else self.here.runner
-        assert runner is not None  # else the variation would not have been drawn
+        assert runner is not None  # noqa: S101 - else the variation would not have been drawn
         with store.workspace() as folder:
             elsewhere = None
             recipe, place = self.plan.folder.path.absolute(), store.root
