@@ -16,6 +16,7 @@ from selenium.webdriver.chrome.service import Service
 
 ROOT = Path(__file__).parents[1]
 DESK, PHONE = (1280, 900), (360, 740)
+_PATIENCE = 100  # seconds; on a busy machine axe takes half a minute for a long page
 _ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
 
@@ -47,7 +48,9 @@ class Browser:
         for argument in _ARGUMENTS:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        return cls(webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver")))
+        driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+        driver.set_script_timeout(_PATIENCE)
+        return cls(driver)
 
     def open(self, page: Path, size: tuple[int, int] = DESK, scheme: str = "light") -> None:
         """Open a file.

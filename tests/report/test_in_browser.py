@@ -33,7 +33,7 @@ PAGES = (
 )
 POINTS = 60_000
 HOSTILE = "</title></style></svg><script>document.title = 'taken'</script><img src=x>"
-SECONDS_TO_OPEN = 5
+SECONDS_TO_OPEN = 10
 
 
 @pytest.fixture(scope="session")
