@@ -26,6 +26,7 @@ COMMITTED = (
     "toronto-schools",
 )
 NOT_IN_THE_REPOSITORY = (
+    "bc-natural-resource-areas",
     "halifax-transit-gtfs",
     "nrcan-hrdem-fredericton",
     "pei-charlottetown-wards",

@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2] / "recipes"
 FILE_BASES = {
     "alberta-protected-areas": "ca-ab_alberta-parks_d4c-datapkg-environment"
     "_parks_and_protected_areas_2024-03-06_v1.0.0",
+    "bc-natural-resource-areas": "ca-bc_bc_d4c-datapkg-boundaries"
+    "_natural_resource_areas_2016-03-15_v1.0.0",
     "eccc-citypage-ottawa": "ca-on_eccc_d4c-datapkg-climate_city_weather_2025-02-05_ottawa_v1.0.0",
     "eccc-hourly-pelly": "ca-sk_eccc_d4c-datapkg-climate_hourly_climate_1986--1987_pelly_v1.0.0",
     "eccc-station-inventory": "ca_eccc_d4c-datapkg-climate"
