@@ -99,7 +99,7 @@ def _other_file(root: Path, entries: dict[str, Entry]) -> str | None:
 def is_as_left(folder: Path) -> bool:
     """Whether every file has the state it had when the image was last read."""
     try:
-        return (folder / STATE).read_text() == _state(folder)
+        return (folder / STATE).read_bytes() == _state(folder).encode()
     except OSError:
         return False
 

@@ -106,6 +106,10 @@ class DockerRunner:
                 yield container
         except docker.errors.DockerException as error:
             raise _engine_failed("failed", error) from error
+        except OSError as error:
+            if not _is_of_connection(error):
+                raise
+            raise _engine_failed("went away", error) from error
         finally:
             self._hand_over(image, job)
 
@@ -249,7 +253,7 @@ class DockerRunner:
 
     def _waiter(self, container: str) -> threading.Thread:
         """Ends when the job does, which may be after the end of its output."""
-        ended = threading.Thread(target=self._client.api.wait, args=(container,), daemon=True)
+        ended = threading.Thread(target=self._wait, args=(container,), daemon=True)
         ended.start()
         return ended
 
@@ -269,6 +273,13 @@ class DockerRunner:
             raise error
         log.write(f"{error.explanation}\n".encode())
         return Outcome(status, None, 0.0)
+
+    def _wait(self, container: str) -> None:
+        import docker
+
+        # Whatever keeps the engine from telling is met by the next that is asked of it.
+        with contextlib.suppress(docker.errors.DockerException, OSError):
+            self._client.api.wait(container)
 
     def _kill(self, container: str) -> None:
         import docker
@@ -316,6 +327,11 @@ class DockerRunner:
 def _end_of_input(socket: Any) -> None:
     """Close one direction of the connection to an engine."""
     socket._sock.shutdown(_WRITING)
+
+
+def _is_of_connection(error: OSError) -> bool:
+    """Whether it is one that the engine's client library lets through from below, and not ours."""
+    return hasattr(error, "request") and hasattr(error, "response")
 
 
 def _is_running(ended: threading.Thread) -> bool:

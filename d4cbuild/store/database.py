@@ -1,7 +1,8 @@
 """The store's SQLite database: what is known about objects, realisations and roots.
 
 Everything in it can be found again from the objects or by building, so a damaged database is set
-aside and started anew rather than mended.
+aside and started anew rather than mended. SQLite finds damage to its own structure only; so each
+row has a seal, a digest over its values, and one that does not fit it is as good as not there.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from d4cbuild.base.ambient import random_token
+from d4cbuild.base.digest import blake3_of
 from d4cbuild.errors import StoreError
 
 BUSY_TIMEOUT_S = 60
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
+_TABLE_NAMES = ("object", "realisation", "root", "fresh", "look")
 _TABLES = """
 create table if not exists object (
     blake3 text primary key,
@@ -27,23 +30,28 @@ create table if not exists object (
     size integer not null,
     mtime_ns integer not null,
     ctime_ns integer not null,
-    inode integer not null
+    inode integer not null,
+    seal text not null
 ) without rowid;
 create index if not exists object_by_sha256 on object (sha256);
 create table if not exists realisation (
     build_key text primary key,
-    record text not null
+    record text not null,
+    seal text not null
 ) without rowid;
 create table if not exists root (
-    path text primary key
+    path text primary key,
+    seal text not null
 ) without rowid;
 create table if not exists fresh (
     fingerprint text primary key,
-    record text not null
+    record text not null,
+    seal text not null
 ) without rowid;
 create table if not exists look (
     subject text primary key,
-    record text not null
+    record text not null,
+    seal text not null
 ) without rowid;
 """
 
@@ -138,8 +146,7 @@ class Database:
             version = connection.execute("pragma user_version").fetchone()[0]
             if version != _SCHEMA_VERSION:
                 connection.execute("pragma journal_mode = wal")
-                connection.executescript(_TABLES)
-                connection.execute(f"pragma user_version = {_SCHEMA_VERSION}")
+                _make_tables(connection, version)
         except sqlite3.DatabaseError:
             connection.close()
             raise
@@ -158,7 +165,9 @@ class Database:
             What was wrong with it, or ``None``.
         """
         try:
-            found = str(self._open().execute("pragma quick_check").fetchone()[0])
+            found = str(self._open().execute("pragma integrity_check").fetchone()[0])
+            if found == "ok" and not self._is_sealed():
+                found = "a row is not what was written"
         except sqlite3.OperationalError as error:
             raise self._unusable(error) from error
         except sqlite3.DatabaseError as error:
@@ -169,29 +178,41 @@ class Database:
         self._connection = self._connect_anew()
         return f"{found}; a new one was begun, the old one is beside it"
 
+    def _is_sealed(self) -> bool:
+        connection = self._open()
+        return all(
+            row[-1] == _seal(*row[:-1])
+            for table in _TABLE_NAMES
+            for row in connection.execute(f"select * from {table}")
+        )
+
     def object_row(self, column: str, value: str) -> ObjectRow | None:
         """Find an object by ``blake3`` or ``sha256``."""
         if column not in ("blake3", "sha256"):
             raise ValueError(column)
         query = (
-            "select blake3, sha256, md5, size, mtime_ns, ctime_ns, inode"  # noqa: S608 - ours
+            "select blake3, sha256, md5, size, mtime_ns, ctime_ns, inode, seal"
             f" from object where {column} = ?"
         )
         with self.transaction() as connection:
             row = connection.execute(query, (value,)).fetchone()
-        return None if row is None else ObjectRow(*row)
+            if row is None or row[-1] == _seal(*row[:-1]):
+                return None if row is None else ObjectRow(*row[:-1])
+            connection.execute(f"delete from object where {column} = ?", (value,))
+        return None
 
     def known_objects(self) -> set[str]:
         """BLAKE3 of every object that is remembered, as hex digits."""
         with self.transaction() as connection:
-            return {str(name) for (name,) in connection.execute("select blake3 from object")}
+            rows = connection.execute("select * from object")
+            return {str(row[0]) for row in rows if row[-1] == _seal(*row[:-1])}
 
     def put_object_row(self, row: ObjectRow) -> None:
         """Remember an object."""
         with self.transaction() as connection:
             connection.execute(
-                "insert or replace into object values (?, ?, ?, ?, ?, ?, ?)",
-                (row.blake3, row.sha256, row.md5, row.size, row.mtime_ns, row.ctime_ns, row.inode),
+                "insert or replace into object values (?, ?, ?, ?, ?, ?, ?, ?)",
+                _sealed(*astuple(row)),
             )
 
     def forget_object(self, blake3_hex: str) -> None:
@@ -203,32 +224,30 @@ class Database:
         """Read a record of ``realisation``, ``fresh`` or ``look``."""
         column = _key_column(table)
         with self.transaction() as connection:
-            row = connection.execute(
-                f"select record from {table} where {column} = ?",  # noqa: S608 - names are ours
-                (key,),
-            ).fetchone()
-        return None if row is None else str(row[0])
+            row = connection.execute(f"select * from {table} where {column} = ?", (key,)).fetchone()
+        return None if row is None or row[-1] != _seal(*row[:-1]) else str(row[1])
 
     def put(self, table: str, key: str, record: str) -> None:
         """Write a record of ``realisation``, ``fresh`` or ``look``."""
         _key_column(table)
         with self.transaction() as connection:
-            query = f"insert or replace into {table} values (?, ?)"  # noqa: S608 - names are ours
-            connection.execute(query, (key, record))
+            connection.execute(
+                f"insert or replace into {table} values (?, ?, ?)", _sealed(key, record)
+            )
 
     def put_all(self, table: str, records: Iterable[tuple[str, str]]) -> None:
         """Write several records of one table, all or none; each is a key and a text."""
         _key_column(table)
         with self.transaction() as connection:
-            query = f"insert or replace into {table} values (?, ?)"  # noqa: S608 - names are ours
-            connection.executemany(query, records)
+            sealed = (_sealed(*each) for each in records)
+            connection.executemany(f"insert or replace into {table} values (?, ?, ?)", sealed)
 
     def rows(self, table: str) -> list[tuple[str, str]]:
         """All records of ``realisation``, ``fresh`` or ``look``, by key."""
         column = _key_column(table)
         with self.transaction() as connection:
-            query = f"select {column}, record from {table} order by {column}"  # noqa: S608 - ours
-            return [(str(key), str(record)) for key, record in connection.execute(query)]
+            rows = connection.execute(f"select * from {table} order by {column}")
+            return [(str(row[0]), str(row[1])) for row in rows if row[-1] == _seal(*row[:-1])]
 
     def delete(self, table: str, key: str) -> None:
         """Delete a record of ``realisation``, ``fresh`` or ``look``."""
@@ -238,20 +257,51 @@ class Database:
             connection.execute(query, (key,))
 
     def roots(self) -> list[str]:
-        """Paths of the folders whose locks and manifests keep objects alive."""
+        """Paths of the folders whose locks and manifests keep objects alive.
+
+        Raises:
+            StoreError: if one of them is damaged, so that it is not known what is needed.
+        """
         with self.transaction() as connection:
-            query = "select path from root order by path"
-            return [str(path) for (path,) in connection.execute(query)]
+            rows = connection.execute("select * from root order by path").fetchall()
+            if any(row[-1] != _seal(*row[:-1]) for row in rows):
+                raise sqlite3.DatabaseError("a root is not what was written")
+        return [str(path) for path, _ in rows]
 
     def add_root(self, path: str) -> None:
         """Keep alive what a folder's lock and manifest name."""
         with self.transaction() as connection:
-            connection.execute("insert or ignore into root values (?)", (path,))
+            connection.execute("insert or replace into root values (?, ?)", _sealed(path))
 
     def drop_root(self, path: str) -> None:
         """Stop keeping a folder's objects."""
         with self.transaction() as connection:
             connection.execute("delete from root where path = ?", (path,))
+
+
+def _make_tables(connection: sqlite3.Connection, version: int) -> None:
+    with connection:
+        connection.execute("begin immediate")
+        roots: list[tuple[str]] = []
+        if version == 2:  # rows had no seals; all but the roots is soon known again
+            roots = connection.execute("select path from root").fetchall()
+        if connection.execute("pragma user_version").fetchone()[0] == _SCHEMA_VERSION:
+            return  # another process was faster
+        for table in _TABLE_NAMES:
+            connection.execute(f"drop table if exists {table}")
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        sealed = (_sealed(*row) for row in roots)
+        connection.executemany("insert or replace into root values (?, ?)", sealed)
+        connection.execute(f"pragma user_version = {_SCHEMA_VERSION}")
+
+
+def _seal(*values: object) -> str:
+    return blake3_of(repr(values).encode("utf-8", "surrogatepass")).hex[:32]
+
+
+def _sealed(*values: object) -> tuple[object, ...]:
+    return (*values, _seal(*values))
 
 
 def _key_column(table: str) -> str:

@@ -14,13 +14,20 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults import disk, kill, servers
+from tests.faults import company, disk, engines, kill, rot, servers
 from tests.faults.case import Kind, Settings
 from tests.faults.interposer import library
 from tests.faults.warm import warm
 from tests.tally import Case, Tally
 
-KINDS: dict[str, Kind] = {"kill": kill.cases, "disk": disk.cases, "servers": servers.cases}
+KINDS: dict[str, Kind] = {
+    "kill": kill.cases,
+    "disk": disk.cases,
+    "rot": rot.cases,
+    "company": company.cases,
+    "servers": servers.cases,
+    "engines": engines.cases,
+}
 
 
 def main() -> int:
@@ -62,6 +69,8 @@ def _part(kind: str, given: argparse.Namespace, part: int) -> list[Case]:
         )
         for case in KINDS[kind](settings):
             done.append(case)
+            if len(done) % 50 == 0:
+                print(f"{kind}, process {part}: {len(done)} cases", flush=True)
             if case.note:
                 print(f"{case.name}: {case.fate}: {case.note}", flush=True)
     return done
