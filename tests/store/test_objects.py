@@ -385,3 +385,48 @@ def d4cbuild(*arguments: str, store: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def spoil(store: Store, statement: str) -> None:
+    """Change the database as a failing disk would: behind the store's back."""
+    store.database.close()
+    with sqlite3.connect(store.root / "store.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize("column", ["sha256", "md5", "size", "blake3"])
+def test_a_digest_that_rotted_in_the_database_is_computed_again(bare: Store, column: str) -> None:
+    put = bare.put_chunks([DATA])
+    spoil(bare, f"update object set {column} = substr({column}, 2)")
+    assert bare.find(put.sha256) is not None
+    assert bare.known_digests(put.blake3) == put
+
+
+def test_a_record_that_rotted_is_not_there_and_a_root_that_did_is_said(bare: Store) -> None:
+    bare.database.put("realisation", "k", '{"rows": 3}')
+    spoil(bare, "update realisation set record = '{\"rows\": 8}'")
+    assert bare.database.get("realisation", "k") is None
+    assert bare.database.rows("realisation") == []
+    bare.database.add_root("/recipes/a")
+    spoil(bare, "update root set path = '/recipes/b'")
+    with pytest.raises(StoreError) as caught:
+        bare.database.roots()
+    assert "store verify" in str(caught.value.hint)
+    assert bare.database.mend() is not None
+    assert bare.database.roots() == []
+    assert bare.database.mend() is None
+
+
+def test_a_database_without_seals_keeps_its_roots(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    with sqlite3.connect(tmp_path / "store" / "store.sqlite") as connection:
+        connection.execute("create table root (path text primary key) without rowid")
+        connection.execute("create table realisation (build_key text primary key, record text)")
+        connection.execute("insert into root values ('/recipes/a')")
+        connection.execute("pragma user_version = 2")
+    connection.close()
+    store = Store(tmp_path / "store")
+    assert store.database.roots() == ["/recipes/a"]
+    assert store.database.mend() is None
+    store.database.close()
