@@ -129,7 +129,7 @@ class Database:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             try:
                 connection = self._connect()
-                if connection.execute("pragma quick_check").fetchone()[0] == "ok":
+                if _fault_of(connection) is None:
                     return connection
                 connection.close()
             except sqlite3.DatabaseError as error:
@@ -165,26 +165,16 @@ class Database:
             What was wrong with it, or ``None``.
         """
         try:
-            found = str(self._open().execute("pragma integrity_check").fetchone()[0])
-            if found == "ok" and not self._is_sealed():
-                found = "a row is not what was written"
+            found = _fault_of(self._open())
         except sqlite3.OperationalError as error:
             raise self._unusable(error) from error
         except sqlite3.DatabaseError as error:
             found = str(error)
-        if found == "ok":
+        if found is None:
             return None
         self.close()
         self._connection = self._connect_anew()
         return f"{found}; a new one was begun, the old one is beside it"
-
-    def _is_sealed(self) -> bool:
-        connection = self._open()
-        return all(
-            row[-1] == _seal(*row[:-1])
-            for table in _TABLE_NAMES
-            for row in connection.execute(f"select * from {table}")
-        )
 
     def object_row(self, column: str, value: str) -> ObjectRow | None:
         """Find an object by ``blake3`` or ``sha256``."""
@@ -294,6 +284,17 @@ def _make_tables(connection: sqlite3.Connection, version: int) -> None:
         sealed = (_sealed(*row) for row in roots)
         connection.executemany("insert or replace into root values (?, ?)", sealed)
         connection.execute(f"pragma user_version = {_SCHEMA_VERSION}")
+
+
+def _fault_of(connection: sqlite3.Connection) -> str | None:
+    """What is wrong in all of a database; ``None`` if nothing is."""
+    found = str(connection.execute("pragma integrity_check").fetchone()[0])
+    if found != "ok":
+        return found
+    for table in _TABLE_NAMES:
+        if any(row[-1] != _seal(*row[:-1]) for row in connection.execute(f"select * from {table}")):
+            return f"a row of {table} is not what was written"
+    return None
 
 
 def _seal(*values: object) -> str:

@@ -173,12 +173,13 @@ def no_traceback(answer: Answer) -> None:
 
 
 def clear_error(answer: Answer) -> None:
-    """A failure says what is wrong and what to do next.
+    """A failure says what is wrong and what to do next: as an error, or as a verdict's reason.
 
     Raises:
         Unclear: with what was said instead.
     """
     no_traceback(answer)
-    if "error: " not in answer.err or "next:" not in answer.err:
+    is_verdict = ": unknown" in answer.out and "next:" in answer.out
+    if not is_verdict and not ("error: " in answer.err and "next:" in answer.err):
         said = (answer.err + answer.out)[-2000:]
         raise Unclear(f"status {answer.status}, but no error with a next step:\n{said}")
