@@ -181,14 +181,14 @@ class Database:
         if column not in ("blake3", "sha256"):
             raise ValueError(column)
         query = (
-            "select blake3, sha256, md5, size, mtime_ns, ctime_ns, inode, seal"
+            "select blake3, sha256, md5, size, mtime_ns, ctime_ns, inode, seal"  # noqa: S608
             f" from object where {column} = ?"
         )
         with self.transaction() as connection:
             row = connection.execute(query, (value,)).fetchone()
             if row is None or row[-1] == _seal(*row[:-1]):
                 return None if row is None else ObjectRow(*row[:-1])
-            connection.execute(f"delete from object where {column} = ?", (value,))
+            connection.execute(f"delete from object where {column} = ?", (value,))  # noqa: S608
         return None
 
     def known_objects(self) -> set[str]:
@@ -214,29 +214,28 @@ class Database:
         """Read a record of ``realisation``, ``fresh`` or ``look``."""
         column = _key_column(table)
         with self.transaction() as connection:
-            row = connection.execute(f"select * from {table} where {column} = ?", (key,)).fetchone()
+            row = connection.execute(f"select * from {table} where {column} = ?", (key,)).fetchone()  # noqa: S608
         return None if row is None or row[-1] != _seal(*row[:-1]) else str(row[1])
 
     def put(self, table: str, key: str, record: str) -> None:
         """Write a record of ``realisation``, ``fresh`` or ``look``."""
         _key_column(table)
         with self.transaction() as connection:
-            connection.execute(
-                f"insert or replace into {table} values (?, ?, ?)", _sealed(key, record)
-            )
+            query = f"insert or replace into {table} values (?, ?, ?)"  # noqa: S608
+            connection.execute(query, _sealed(key, record))
 
     def put_all(self, table: str, records: Iterable[tuple[str, str]]) -> None:
         """Write several records of one table, all or none; each is a key and a text."""
         _key_column(table)
         with self.transaction() as connection:
             sealed = (_sealed(*each) for each in records)
-            connection.executemany(f"insert or replace into {table} values (?, ?, ?)", sealed)
+            connection.executemany(f"insert or replace into {table} values (?, ?, ?)", sealed)  # noqa: S608
 
     def rows(self, table: str) -> list[tuple[str, str]]:
         """All records of ``realisation``, ``fresh`` or ``look``, by key."""
         column = _key_column(table)
         with self.transaction() as connection:
-            rows = connection.execute(f"select * from {table} order by {column}")
+            rows = connection.execute(f"select * from {table} order by {column}")  # noqa: S608
             return [(str(row[0]), str(row[1])) for row in rows if row[-1] == _seal(*row[:-1])]
 
     def delete(self, table: str, key: str) -> None:
@@ -292,7 +291,7 @@ def _fault_of(connection: sqlite3.Connection) -> str | None:
     if found != "ok":
         return found
     for table in _TABLE_NAMES:
-        if any(row[-1] != _seal(*row[:-1]) for row in connection.execute(f"select * from {table}")):
+        if any(row[-1] != _seal(*row[:-1]) for row in connection.execute(f"select * from {table}")):  # noqa: S608
             return f"a row of {table} is not what was written"
     return None
 

@@ -244,10 +244,8 @@ def _rotten(world: World) -> None:
     store = Store(world.store)
     for number in range(4):
         store.put_chunks([b"garbage %d" % number])
-    image = store.images / ("2" * 64)
-    (image / "root" / "bin").mkdir(parents=True)
-    for name in ("root/bin/sh", "index.json", "complete"):
-        (image / name).write_text("x")
+    elsewhere = make_tiny(world.here / "elsewhere" / "tiny", world.here / "packages", store)
+    ensure_image(elsewhere.folder, store, Silence())
     (store.quarantine / "rotten").write_text("x")
     (store.temporary / "left").mkdir()
     (store.temporary / "left" / "object").write_text("x")
