@@ -117,7 +117,7 @@ def _streams(path: Path, kind: str) -> Iterator[tuple[str, IO[bytes]]]:
     if kind == "zip":
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if not entry.is_dir():
+                if not entry.filename.endswith("/"):
                     with archive.open(entry) as stream:
                         yield entry.filename, stream
     elif kind == "tar":

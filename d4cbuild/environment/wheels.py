@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import errno
 import hashlib
 import io
 import lzma
@@ -73,7 +74,9 @@ def install_wheel(path: Path, file_name: str, tree: Tree, by: str) -> None:
             installer.install(
                 WheelFile(archive), _TreeDestination(tree, by), {"INSTALLER": b"d4cbuild\n"}
             )
-    except _FAULTS as error:
+    except (*_FAULTS, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # the disk's fault; the other is a place that no file has
         raise InputError(
             f"wheel {by} cannot be unpacked", found=f"{error!r:.500}", where=file_name
         ) from error

@@ -102,7 +102,7 @@ def entry_of(archive: zipfile.ZipFile, member: str, where: str) -> zipfile.ZipIn
     Raises:
         Unavailable: if there is no such file, or there are several.
     """
-    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    files = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     matches = [entry for entry in files if entry.filename == member]
     if not matches:
         matches = [entry for entry in files if _last_part(entry.filename) == member]

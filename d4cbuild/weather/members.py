@@ -76,7 +76,7 @@ def _files(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 def _in_zip(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
-            if entry.is_dir():
+            if entry.filename.endswith("/"):
                 continue
             # The module inflates the other methods without a bound on memory.
             if entry.compress_type not in _METHODS:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from tests.hostile.builds import run_builds
 from tests.hostile.running_files import run_files
 from tests.hostile.running_jobs import run_jobs
+from tests.hostile.secrets import run_secrets
 from tests.hostile.surroundings import Surroundings, surroundings
 from tests.tally import Case, Fate, Tally
 
@@ -16,6 +17,7 @@ PARTS: dict[str, tuple[str, Callable[[Surroundings, str], Iterable[Case]]]] = {
     "jobs": ("Hostile jobs in the sandbox", run_jobs),
     "builds": ("Builds with hostile code", run_builds),
     "files": ("Hostile files", run_files),
+    "secrets": ("Secrets of the caller", run_secrets),
 }
 
 
