@@ -43,6 +43,7 @@ bench: $(VENV)/dev sandbox ## Measure speed and memory; prints tables, asserts n
 hostile: $(VENV)/dev sandbox ## Attack d4cbuild with hostile jobs, files and surroundings; prints tables
 	@$(BIN)/d4cbuild env build geo >/dev/null
 	$(BIN)/python -m tests.hostile
+	$(BIN)/python -m tests.hostile.fuzz --seconds 120
 
 .PHONY: faults
 faults: $(VENV)/dev sandbox ## Kill, starve and damage it in every way, and count what survives

@@ -276,7 +276,7 @@ TARGETS = (
     Target("toml-places", _text(toml_places), _given(RECIPE.format(id="places").encode())),
     Target("lock", _json(Lock, "recipe.lock"), _reals("recipes/statcan-odhf/recipe.lock")),
     Target(
-        "manifest", _json(Manifest, "manifest.json"), _reals("recipes/statcan-odhf/recipe.lock")
+        "manifest", _json(Manifest, "manifest.json"), _reals("recipes/statcan-odhf/manifest.json")
     ),
     Target("environment-lock", _json(EnvironmentLock, "environment.lock"), _given(b"{}")),
     Target(

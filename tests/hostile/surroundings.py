@@ -59,8 +59,9 @@ class Surroundings:
         for process in Path("/proc").glob("[0-9]*"):
             if process.name != str(os.getpid()) and _mounts(process, self.folder / "jobs"):
                 found.append(f"process {process.name}")
-        groups = Path("/sys/fs/cgroup")
-        found += [f"group {each}" for each in groups.glob(f"**/d4cbuild-{os.getpid()}-*")]
+        ours = f"d4cbuild-{os.getpid()}-"
+        for top, names, _ in os.walk("/sys/fs/cgroup"):  # others come and go meanwhile
+            found += [f"group {top}/{name}" for name in names if name.startswith(ours)]
         if isinstance(runner, DockerRunner):
             filters = {"label": f"{LABEL}.process={os.getpid()}"}
             api = runner._client.api
