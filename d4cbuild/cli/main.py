@@ -24,6 +24,7 @@ BROKEN_PIPE = 141
 
 # name: (module, what it does). Kept here so that --help need not import any of them.
 COMMANDS = {
+    "init": ("init", "Draft a recipe of raw files, and say what was guessed."),
     "check": ("check", "Say everything that is wrong with a recipe, and hazards in its code."),
     "lock": ("lock", "Resolve a recipe's sources, code and environment, and pin them."),
     "build": ("build", "Build a recipe from its lock, and write its manifest."),

@@ -114,16 +114,16 @@ def _cleaning(trim: bool, null: Sequence[str], decimal: str, thousands: str) -> 
 
 def _texts(table: pa.Table, only: Sequence[str], changes: list[_Change]) -> pa.Table:
     _require(table, only, "only")
-    for name in only or table.column_names:
-        column = table.column(name)
-        if not pa.types.is_string(column.type):
-            if only:
-                refuse(f"column {name!r} is no text", found=str(column.type))
-            continue
-        for change in changes:
-            column = change(column)
-        table = _set(table, name, column)
-    return table
+    chosen = frozenset(only or table.column_names)
+    columns = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if name in chosen and pa.types.is_string(column.type):
+            for change in changes:
+                column = change(column)
+        elif name in only:
+            refuse(f"column {name!r} is no text", found=str(column.type))
+        columns.append(column)
+    return pa.table(columns, schema=table.schema)
 
 
 def _without(column: pa.ChunkedArray, null: Sequence[str]) -> pa.ChunkedArray:

@@ -53,8 +53,9 @@ def as_declared(
 
 
 def _require_same_columns(table: pa.Table, types: Mapping[str, str]) -> None:
-    absent = [name for name in types if name not in table.column_names]
-    other = [name for name in table.column_names if name not in types]
+    there = dict.fromkeys(table.column_names)
+    absent = [name for name in types if name not in there]
+    other = [name for name in there if name not in types]
     if not absent and not other:
         return
     close = [

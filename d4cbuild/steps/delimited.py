@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
@@ -58,23 +59,42 @@ def read_delimited(
     try:
         first = next((row for row in reader if row), None) if header or not names else None
         columns = _names(first, names, header, name)
-        rows = _rows(reader, columns, ragged, name, skip_lines)
-        if first is not None and not header:
-            rows = _with(_fitted(first, columns, ragged, name, skip_lines + 1), rows)
-        table = _table(rows, columns)
+        told = _with_lines(reader, skip_lines, None if header else first)
+        rows = (
+            _fitted(row, columns, ragged, name, line)
+            for line, row in _without_last(told, skip_last, name)
+        )
+        return _table(rows, columns)
     except csv.Error as error:
         refuse(
             f"{name}, line {skip_lines + reader.line_num} cannot be read",
             found=str(error),
             hint='quote = "", if quotes mean nothing there',
         )
-    return _without_last(table, skip_last, name)
 
 
-def _without_last(table: pa.Table, rows: int, name: str) -> pa.Table:
-    if table.num_rows < rows:
-        refuse(f"{name} has fewer rows than skip_last", found=str(table.num_rows))
-    return table.slice(0, table.num_rows - rows)
+def _with_lines(
+    reader: Iterator[list[str]], skipped: int, first: list[str] | None
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows with something in them, each with its line."""
+    if first is not None:
+        yield skipped + 1, first
+    for row in reader:
+        if row:
+            yield skipped + reader.line_num, row  # type: ignore[attr-defined]
+
+
+def _without_last(
+    rows: Iterator[tuple[int, list[str]]], count: int, name: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows but for the last few, which need not have as many fields."""
+    held: deque[tuple[int, list[str]]] = deque()
+    for row in rows:
+        held.append(row)
+        if len(held) > count:
+            yield held.popleft()
+    if len(held) < count:
+        refuse(f"{name} has fewer rows than skip_last", found=str(len(held)))
 
 
 def _decoded(data: bytes, name: str, encoding: str) -> str:
@@ -111,15 +131,6 @@ def _names(first: list[str] | None, names: Sequence[str], header: bool, name: st
     return columns
 
 
-def _rows(
-    reader: Iterator[list[str]], columns: list[str], ragged: str, name: str, skipped: int
-) -> Iterator[list[str | None]]:
-    for row in reader:
-        if row:
-            line = skipped + reader.line_num  # type: ignore[attr-defined]
-            yield _fitted(row, columns, ragged, name, line)
-
-
 def _fitted(
     row: list[str], columns: list[str], ragged: str, name: str, line: int
 ) -> list[str | None]:
@@ -138,11 +149,6 @@ def _refuse_row(row: list[str], columns: int, name: str, line: int) -> NoReturn:
         if len(row) < columns
         else "another delimiter or quote; or skip_lines, if the names come later",
     )
-
-
-def _with(first: list[str | None], rest: Iterator[list[str | None]]) -> Iterator[list[str | None]]:
-    yield first
-    yield from rest
 
 
 def _table(rows: Iterator[list[str | None]], columns: list[str]) -> pa.Table:

@@ -128,9 +128,10 @@ def _without(table: pa.Table, null: Sequence[str]) -> pa.Table:
     """Texts that mean that there is no value, as nulls."""
     shapes = shape_columns(table)
     gone = pa.array(list(null), pa.string())
-    for index, field in enumerate(table.schema):
-        if pa.types.is_string(field.type) and len(gone):
-            column = table.column(index)
-            kept = pc.if_else(pc.is_in(column, gone), pa.scalar(None, pa.string()), column)
-            table = table.set_column(index, field, kept)
-    return marked(table, shapes)
+    kept = [
+        pc.if_else(pc.is_in(column, gone), pa.scalar(None, pa.string()), column)
+        if pa.types.is_string(column.type) and len(gone)
+        else column
+        for column in table.columns
+    ]
+    return marked(pa.table(kept, schema=table.schema), shapes)

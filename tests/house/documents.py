@@ -31,7 +31,7 @@ class Fence:
     Attributes:
         language: The word after the back quotes; empty if there is none.
         text: What is in it.
-        named: The last path of a recipe that the text before it names; empty if there is none.
+        named: The last path of a recipe, or raw file, that the text before it names; or nothing.
     """
 
     language: str
@@ -70,7 +70,7 @@ class Document:
         if section:
             text = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
         for match in _FENCE.finditer(text):
-            before = re.findall(r"`(recipes/[^`\s]+)`", text[: match.start()])
+            before = re.findall(r"`(recipes/[^`\s]+|[a-z]+\.csv)`", text[: match.start()])
             yield Fence(match[1], match[2], before[-1] if before else "")
 
     def spans(self) -> list[str]:

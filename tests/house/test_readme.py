@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterable
 from itertools import takewhile
 
 import click
 import pytest
 
 from d4cbuild.cli.main import cli
-from tests.house.documents import REPOSITORY, Document, tracked_files
+from tests.house.documents import REPOSITORY, Document, Fence, tracked_files
 from tests.project import Project
 
 README = Document(REPOSITORY / "README.md")
@@ -128,14 +129,17 @@ def _run(project: Project, line: str) -> str:
     return answer.out
 
 
-def test_the_first_recipe_of_the_readme_gives_the_bytes_it_promises(project: Project) -> None:
+def _followed(project: Project, fences: Iterable[Fence]) -> list[str]:
+    """Do what a page says and see that it prints what it promises; returns the commands."""
     printed = ""
     promised: set[str] = set()
-    for fence in README.fences("A first recipe in ten minutes"):
+    commands: list[str] = []
+    for fence in fences:
         if fence.language:
             (project.root / fence.named).write_text(fence.text, encoding="utf-8")
         elif fence.lines[0].startswith(("mkdir", "d4cbuild", "git")):
             printed += "\n".join([*(_run(project, line) for line in fence.lines), ""])
+            commands += fence.lines
         else:
             # What depends on the reader's own commit is left out.
             mine = ("code:", "source_date_epoch:", "built (")
@@ -143,3 +147,18 @@ def test_the_first_recipe_of_the_readme_gives_the_bytes_it_promises(project: Pro
     assert any("sha256:" in line for line in promised)
     assert any("identical" in line for line in promised)
     assert promised <= set(printed.splitlines())
+    return commands
+
+
+def test_the_first_recipe_of_the_readme_takes_six_commands_and_gives_the_bytes_it_promises(
+    project: Project,
+) -> None:
+    commands = _followed(project, README.fences("A first recipe in ten minutes"))
+    assert commands[0].startswith("d4cbuild init ")
+    assert commands[-1].startswith("d4cbuild verify ")
+    assert len(commands) <= 6
+
+
+def test_the_recipe_with_code_gives_the_bytes_its_page_promises(project: Project) -> None:
+    page = Document(REPOSITORY / "d4cbuild" / "spec" / "recipe-with-code.md")
+    _followed(project, page.fences())

@@ -1,0 +1,1 @@
+"""Drafting a recipe: what raw files hold, written as ``recipe.toml``."""
