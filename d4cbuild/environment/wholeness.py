@@ -21,6 +21,7 @@ from d4cbuild.base.digest import Digest
 from d4cbuild.base.files import write_atomically
 from d4cbuild.environment import oci
 from d4cbuild.environment.tree import Entry, on_disk
+from d4cbuild.errors import D4CError
 from d4cbuild.model.environment import LockedLayer
 
 STATE: Final = "state"
@@ -61,6 +62,8 @@ def fault_of(folder: Path) -> str | None:
     """
     try:
         return _fault(folder)
+    except D4CError as error:
+        return f"{error.message}: {error.where}"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"it cannot be read: {error}"
 

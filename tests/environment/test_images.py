@@ -106,6 +106,10 @@ def write_as_long_ago(root: Path) -> None:
     os.utime(root / "etc/motd", ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
+def cut_a_file(root: Path) -> None:
+    os.truncate(root / "etc/motd", 3)
+
+
 def remove_a_file(root: Path) -> None:
     (root / "etc/motd").unlink()
 
@@ -142,7 +146,15 @@ def spoil_the_manifest(root: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        *(write_to, write_as_long_ago, remove_a_file, add_a_file, change_a_mode, change_a_link),
+        *(
+            write_to,
+            write_as_long_ago,
+            cut_a_file,
+            remove_a_file,
+            add_a_file,
+            change_a_mode,
+            change_a_link,
+        ),
         *(spoil_the_index, cut_the_index, remove_the_configuration, spoil_the_manifest),
     ],
 )
