@@ -14,10 +14,13 @@ from d4cbuild.cli import common
 from d4cbuild.errors import InputError, StoreError
 from d4cbuild.normalform.declaration import SortKey
 from d4cbuild.normalform.findings import DeclarationBroken
+from d4cbuild.normalform.reading import Unreadable
 from d4cbuild.normalform.scratch import ScratchTooSmall
 from d4cbuild.normalform.table import write_table
 from d4cbuild.tables.options import TableOptions
 from d4cbuild.tables.read import ReadTable, read_any
+
+_NAMED = 50  # columns in an error
 
 
 @click.command("normalise")
@@ -78,6 +81,13 @@ def command(
             )
     except DeclarationBroken as broken:
         raise _no_normal_form(broken, file) from broken
+    except Unreadable as error:
+        raise InputError(
+            "the file cannot be read",
+            found=str(error),
+            where=str(file),
+            hint="fetch or make it again",
+        ) from error
     except ScratchTooSmall as error:
         raise StoreError(
             "the disk is too small for what does not fit into memory",
@@ -106,12 +116,12 @@ def _no_normal_form(broken: DeclarationBroken, file: Path) -> InputError:
     lines = []
     for violation in broken.violations:
         lines += [f"{violation.column or 'table'}: {violation.message}", *violation.examples]
-    hint = "add a column that tells them apart: --sort-by KEY,COLUMN"
+    apart = "add a column that tells them apart: --sort-by KEY,COLUMN"
     return InputError(
         "the table has no normal form",
         found="\n".join(lines),
         where=str(file),
-        hint=hint if "total order" in lines[0] else None,
+        hint=apart if "total order" in lines[0] else "mend the table where it is made",
     )
 
 
@@ -120,9 +130,10 @@ def _known_keys(source: ReadTable, sort_by: str, file: Path) -> tuple[str, ...]:
     names = source.rows.schema.names
     for key in keys:
         if SortKey.parse(key).column not in names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             raise InputError(
                 "--sort-by names a column that is not there",
-                expected=f"one of {', '.join(names)}",
+                expected=f"one of {', '.join(names[:_NAMED])}{more}",
                 found=key,
                 where=str(file),
             )
