@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -34,8 +37,9 @@ def read_shapes(path: Path, options: TableOptions) -> tuple[pa.Table, dict[str, 
             hint="pip install 'd4cbuild[geo]', or convert the file to GeoParquet first",
         ) from error
     try:
-        layer = _layer(pyogrio.list_layers(path), options.layer, path)
-        facts, table = pyogrio.read_arrow(path, layer=layer, encoding=options.encoding)
+        with _nothing_left_beside(path) as place:
+            layer = _layer(pyogrio.list_layers(place), options.layer, path)
+            facts, table = pyogrio.read_arrow(place, layer=layer, encoding=options.encoding)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise InputError("GDAL cannot read the file", found=str(error), where=str(path)) from error
     name = facts["geometry_name"] or "wkb_geometry"
@@ -46,6 +50,18 @@ def read_shapes(path: Path, options: TableOptions) -> tuple[pa.Table, dict[str, 
     ]
     crs = {GEOMETRY: facts["crs"] or "unknown"} if GEOMETRY in names else {}
     return table.rename_columns(names).cast(pa.schema(fields)), crs
+
+
+@contextmanager
+def _nothing_left_beside(path: Path) -> Iterator[Path]:
+    """Where GDAL is to find a file. Of GML it notes what it found in a file beside it."""
+    if path.suffix.lower() != ".gml":
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        place = Path(folder, path.name)
+        place.symlink_to(path.absolute())
+        yield place
 
 
 def _layer(listed: Any, wanted: str | None, path: Path) -> str:

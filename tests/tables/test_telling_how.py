@@ -98,6 +98,12 @@ def test_line_ends_within_values_are_kept(tmp_path: Path) -> None:
     assert rows(source) == [{"code": "1", "name": "x\ny"}]
 
 
+GML = """<c:all xmlns:c="urn:c" xmlns:gml="http://www.opengis.net/gml"><gml:featureMember>
+<c:road fid="1"><c:code>roads</c:code><c:place><gml:Point srsName="EPSG:4617">
+<gml:coordinates>-75,45</gml:coordinates></gml:Point></c:place></c:road>
+</gml:featureMember></c:all>"""
+
+
 def layered(path: Path, *layers: str, crs: str = "EPSG:4617", **options: str) -> Path:
     """A file with layers of one point each, whose code is the name of its layer."""
     points = pa.array([shapely.to_wkb(shapely.Point(-75, 45))], pa.binary())
@@ -125,6 +131,13 @@ def test_of_several_layers_one_is_named(name: str, driver: str, tmp_path: Path) 
     assert "--layer 'roads'" in said
     assert [row["code"] for row in rows(source, "--layer", "trails")] == ["trails"]
     assert "there is no such layer" in refused(source, "--layer", "lakes")
+
+
+def test_nothing_is_left_beside_gml(tmp_path: Path) -> None:
+    source = tmp_path / "in.gml"
+    source.write_text(GML)
+    assert [row["code"] for row in rows(source)] == ["roads"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.gml", "out.parquet"]
 
 
 def test_the_only_layer_needs_no_name(tmp_path: Path) -> None:
