@@ -82,12 +82,7 @@ def command(
     except DeclarationBroken as broken:
         raise _no_normal_form(broken, file) from broken
     except Unreadable as error:
-        raise InputError(
-            "the file cannot be read",
-            found=str(error),
-            where=str(file),
-            hint="fetch or make it again",
-        ) from error
+        raise _unreadable(error, file) from error
     except ScratchTooSmall as error:
         raise StoreError(
             "the disk is too small for what does not fit into memory",
@@ -110,6 +105,11 @@ def command(
         click.echo(f"  {record['sha256']}")
         click.echo(f"  content {record['content']}")
     return 0
+
+
+def _unreadable(error: Unreadable, file: Path) -> InputError:
+    hint = "fetch or make it again"
+    return InputError("the file cannot be read", found=str(error), where=str(file), hint=hint)
 
 
 def _no_normal_form(broken: DeclarationBroken, file: Path) -> InputError:
