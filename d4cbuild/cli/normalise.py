@@ -84,12 +84,7 @@ def command(
     except Unreadable as error:
         raise _unreadable(error, file) from error
     except ScratchTooSmall as error:
-        raise StoreError(
-            "the disk is too small for what does not fit into memory",
-            found=str(error.strerror),
-            where=str(output.parent),
-            hint="give more --memory, or write to a larger disk",
-        ) from error
+        raise _no_room(error, output) from error
     digests = digests_of_file(output)
     record = {
         "file": str(output),
@@ -110,6 +105,15 @@ def command(
 def _unreadable(error: Unreadable, file: Path) -> InputError:
     hint = "fetch or make it again"
     return InputError("the file cannot be read", found=str(error), where=str(file), hint=hint)
+
+
+def _no_room(error: ScratchTooSmall, output: Path) -> StoreError:
+    return StoreError(
+        "the disk is too small for what does not fit into memory",
+        found=str(error.strerror),
+        where=str(output.parent),
+        hint="give more --memory, or write to a larger disk",
+    )
 
 
 def _no_normal_form(broken: DeclarationBroken, file: Path) -> InputError:
