@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +280,25 @@ def test_a_file_of_unknown_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "raw.dat").write_bytes(b"a\n1\n")
     assert 'format = "…"' in refused(read_source, tmp_path / "raw.dat")
     assert read_source(tmp_path / "raw.dat", format="csv").to_pydict() == {"a": ["1"]}
+
+
+def test_waypoints_of_gpx_are_a_layer(tmp_path: Path) -> None:
+    (tmp_path / "raw.gpx").write_text(
+        '<gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1">'
+        '<wpt lat="45.5" lon="-75.5"><name>Gatineau</name></wpt></gpx>'
+    )
+    assert "'waypoints'" in refused(read_source, tmp_path / "raw.gpx")
+    table = read_source(tmp_path / "raw.gpx", layer="waypoints")
+    assert table["name"].to_pylist() == ["Gatineau"]
+    assert shape_columns(table) == {"geometry": "EPSG:4326"}
+
+
+def test_members_of_a_compressed_tar_are_read_like_those_of_a_zip(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("a\n1\n")
+    (tmp_path / "2.geojson").write_text(json.dumps(POINTS))
+    with tarfile.open(tmp_path / "raw.tar.gz", "w:gz") as archive:
+        for name in ("1.csv", "2.geojson"):
+            archive.add(tmp_path / name, f"in/{name}")
+    path = tmp_path / "raw.tar.gz"
+    assert read_source(path, members="*.csv").to_pydict() == {"a": ["1"]}
+    assert read_source(path, members="*.geojson")["count"].to_pylist() == [3, 1]
