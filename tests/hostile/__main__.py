@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tests.hostile.builds import run_builds
 from tests.hostile.running_files import run_files
@@ -23,10 +23,7 @@ PARTS: dict[str, tuple[str, Callable[[Surroundings, str], Iterable[Case]]]] = {
 
 def main() -> int:
     """Run parts, print a table for each; the exit status is 1 if anything was lost or escaped."""
-    parser = argparse.ArgumentParser(prog="python -m tests.hostile")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
-    parser.add_argument("--only", default="", help="part of the names of the cases to run")
-    options = parser.parse_args()
+    options = read_command_line(sys.argv[1:])
     status = 0
     with surroundings() as around:
         for part in options.parts:
@@ -39,6 +36,19 @@ def main() -> int:
             tally.print()
             status |= tally.status
     return status
+
+
+def read_command_line(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read which parts to run; all if none is named."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--only", default="", help="part of the names of the cases to run")
+    options = parser.parse_args(arguments)
+    # argparse's own choices would refuse that none is named.
+    if unknown := set(options.parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    options.parts = options.parts or list(PARTS)
+    return options
 
 
 if __name__ == "__main__":
