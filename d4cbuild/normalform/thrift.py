@@ -85,11 +85,11 @@ class _Reader:
         while True:
             byte = self._byte()
             result |= (byte & 0x7F) << shift
+            if result >> 64 or shift > 63:
+                raise ValueError("a Thrift integer is too long")
             if not byte & 0x80:
                 return result
             shift += 7
-            if shift > 63:
-                raise ValueError("a Thrift integer is too long")
 
     def _zigzag(self) -> int:
         value = self._varint()

@@ -114,6 +114,14 @@ def test_a_list_longer_than_the_data_is_refused() -> None:
         decode(bytes([0x19, 0xF5, 0xFF, 0xFF, 0xFF, 0x7F]))
 
 
+def test_a_number_of_more_than_64_bits_is_refused() -> None:
+    largest = b"\x16" + b"\xff" * 9 + b"\x01\x00"
+    assert decode(largest).get(1) == -(1 << 63)
+    assert encode(decode(largest)) == largest
+    with pytest.raises(ValueError, match="too long"):
+        decode(b"\x16" + b"\xff" * 9 + b"\x02\x00")
+
+
 def test_an_endless_number_is_refused() -> None:
     with pytest.raises(ValueError, match="too long"):
         decode(bytes([0x15]) + b"\xff" * 20)
