@@ -8,8 +8,8 @@ from pathlib import Path
 from d4cbuild.base.progress import Progress
 from d4cbuild.build.plan import Plan
 from d4cbuild.sharing.substituters import Substituters
-from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.fetch import fetch_source
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.store import Store
 
 

@@ -15,8 +15,8 @@ from d4cbuild.code.history import Provenance, has_commit, provenance, uncommitte
 from d4cbuild.errors import InputError
 from d4cbuild.model.lock import Lock, LockedCode, LockedImage, LockedSource
 from d4cbuild.model.recipe import Recipe, Source
-from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.fetch import fetch_source
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.store import Store
 
 # Zip archives cannot say anything earlier, so no tool stumbles over it.

@@ -15,7 +15,8 @@ from d4cbuild.faults.reading import Reading
 from d4cbuild.hazards.finding import Finding, Level
 from d4cbuild.hazards.toml_places import TomlPlaces
 from d4cbuild.model.recipe import Recipe, Source
-from d4cbuild.sources.asking import DownHosts, PlainSession
+from d4cbuild.sources.asking import PlainSession
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.sources.peek import Peek, Settled
 from d4cbuild.sources.rclone import RcloneLimits, RcloneOrigin
 from d4cbuild.sources.sight import Deadline, LookLimits

@@ -1,7 +1,6 @@
 """Asking a web server once: who asks, which redirects are followed, and what is no answer."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -9,6 +8,7 @@ import urllib3
 from d4cbuild import __version__
 from d4cbuild.errors import Unavailable
 from d4cbuild.sources import answer
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.sources.neighbourhood import refuse_to_be_led_inside
 from d4cbuild.sources.patience import within
 
@@ -30,41 +30,6 @@ class NoAnswer(Exception):
         self.address = address
         self.unconnected = unconnected
         self.silent = silent
-
-
-class DownHosts:
-    """The hosts that could not be reached, within one run of one command.
-
-    A host that is down is tried as patiently as any other, but once, and not once per file.
-    """
-
-    def __init__(self) -> None:
-        self._reasons: dict[str, str] = {}
-
-    def note(self, address: str, reason: str) -> None:
-        """Remember that the host of an address cannot be reached."""
-        self._reasons.setdefault(host_of(address), reason)
-
-    def check(self, address: str) -> None:
-        """Raise if the host of an address is known to be down.
-
-        Raises:
-            Unavailable: with the reason found when it was last tried.
-        """
-        reason = self._reasons.get(host_of(address))
-        if reason is not None:
-            raise HostDown(
-                f"{host_of(address)} was not reached a moment ago: {reason}", where=address
-            )
-
-
-class HostDown(Unavailable):
-    """A host that was not reached before is not asked again."""
-
-
-def host_of(address: str) -> str:
-    """Host and port of an address, in lower case; what connections are made to."""
-    return urlsplit(address).netloc.lower()
 
 
 class PlainSession(requests.Session):

@@ -10,7 +10,7 @@ from d4cbuild.base.archive import is_clean_relative
 from d4cbuild.errors import InputError
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
-from d4cbuild.sources.asking import DownHosts
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.sources.http import HttpLimits, HttpOrigin
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.member import MemberOrigin

@@ -10,8 +10,8 @@ from d4cbuild.base.progress import Progress
 from d4cbuild.errors import HashMismatch, StoreError, Unavailable
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
-from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.candidates import places_of
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.sources.http import HttpLimits
 from d4cbuild.sources.origin import Origin, TooLarge
 from d4cbuild.store.store import Store

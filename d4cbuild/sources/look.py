@@ -13,7 +13,8 @@ from d4cbuild.base.ambient import random_token
 from d4cbuild.base.digest import CHUNK_BYTES, digests_of_file
 from d4cbuild.errors import Unavailable
 from d4cbuild.model.weather import LookHow, LookState
-from d4cbuild.sources.asking import DownHosts, PlainSession, host_of
+from d4cbuild.sources.asking import PlainSession
+from d4cbuild.sources.hosts import DownHosts, host_of
 from d4cbuild.sources.http import HttpOrigin
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.member import MemberOrigin, entry_of

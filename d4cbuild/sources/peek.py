@@ -11,7 +11,8 @@ from d4cbuild.base.ambient import sleep_s
 from d4cbuild.errors import Unavailable
 from d4cbuild.model.weather import LookHow, LookState
 from d4cbuild.sources import answer
-from d4cbuild.sources.asking import DownHosts, NoAnswer, ask, host_of, innermost, status_of
+from d4cbuild.sources.asking import NoAnswer, ask, innermost, status_of
+from d4cbuild.sources.hosts import DownHosts, host_of
 from d4cbuild.sources.origin import CHUNK_BYTES
 from d4cbuild.sources.sight import Deadline, LookLimits, Sight
 

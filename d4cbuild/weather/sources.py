@@ -14,8 +14,8 @@ from d4cbuild.errors import Unavailable
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
 from d4cbuild.model.weather import LookHow, LookState
-from d4cbuild.sources.asking import host_of
 from d4cbuild.sources.candidates import Place, PlaceKind, places_of
+from d4cbuild.sources.hosts import host_of
 from d4cbuild.sources.http import HttpLimits
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.look import Looker, largest_change

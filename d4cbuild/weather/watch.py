@@ -12,7 +12,7 @@ from typing import Final
 from d4cbuild.base.ambient import now_utc
 from d4cbuild.base.progress import Progress
 from d4cbuild.model.weather import LookHow, LookState, PastLook
-from d4cbuild.sources.asking import DownHosts
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.sources.look import Looker
 from d4cbuild.sources.sight import Deadline, LookLimits, Sight
 from d4cbuild.store import Store

@@ -14,8 +14,8 @@ from d4cbuild.errors import Exit, HashMismatch, InputError, StoreError, Unavaila
 from d4cbuild.model.fields import Bilingual
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
-from d4cbuild.sources.asking import DownHosts
 from d4cbuild.sources.fetch import fetch_source
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.store.store import Store
 
 from .conftest import Ear

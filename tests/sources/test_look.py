@@ -12,7 +12,7 @@ import pytest
 from d4cbuild import __version__
 from d4cbuild.base.digest import digests_of_file
 from d4cbuild.model.weather import LookHow, LookState
-from d4cbuild.sources.asking import DownHosts
+from d4cbuild.sources.hosts import DownHosts
 from d4cbuild.sources.http import HttpLimits, HttpOrigin
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.look import Looker
