@@ -1,4 +1,7 @@
-"""Keys (ed25519): made, written, read, and used. Whoever holds one is a *builder* with a name."""
+"""Keys (ed25519): made, written, read, and used. Whoever holds one is a *builder* with a name.
+
+What needs :mod:`d4cbuild.attest.ed25519` imports it late: most commands meet no signature.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,6 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 
 from d4cbuild.base.ambient import secret_bytes
 from d4cbuild.base.limits import LIMITS
@@ -64,24 +56,22 @@ class PublicKey:
     @property
     def pem(self) -> bytes:
         """The key as other programs read it."""
-        return self._key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        from d4cbuild.attest import ed25519
+
+        return ed25519.public_pem(self.raw)
 
     @property
     def key_id(self) -> str:
         """SHA-256 of the key's SubjectPublicKeyInfo, in hex."""
-        der = self._key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return sha256(der).hexdigest()
+        from d4cbuild.attest import ed25519
+
+        return sha256(ed25519.public_der(self.raw)).hexdigest()
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether a signature of a message was made with this key."""
-        try:
-            self._key().verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
+        from d4cbuild.attest import ed25519
 
-    def _key(self) -> Ed25519PublicKey:
-        return Ed25519PublicKey.from_public_bytes(self.raw)
+        return ed25519.verifies(self.raw, signature, message)
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,19 +89,22 @@ class SigningKey:
     @property
     def public(self) -> PublicKey:
         """The public half."""
-        return PublicKey(self._key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        from d4cbuild.attest import ed25519
+
+        return PublicKey(ed25519.public_of(self.seed))
 
     @property
     def pem(self) -> bytes:
         """The key as other programs read it: PKCS #8, not encrypted."""
-        return self._key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        from d4cbuild.attest import ed25519
+
+        return ed25519.private_pem(self.seed)
 
     def sign(self, message: bytes) -> bytes:
         """Sign. The same message always gets the same signature."""
-        return self._key().sign(message)
+        from d4cbuild.attest import ed25519
 
-    def _key(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
+        return ed25519.sign(self.seed, message)
 
 
 def new_key(builder: str) -> SigningKey:
@@ -168,6 +161,8 @@ def read_signing_key(path: Path) -> SigningKey:
     Raises:
         InputError: if it is none, or others may read it.
     """
+    from d4cbuild.attest import ed25519
+
     data = _read(path)
     if path.stat().st_mode & 0o077:
         raise InputError(
@@ -179,13 +174,9 @@ def read_signing_key(path: Path) -> SigningKey:
         )
     builder, pem = _parts(data, path)
     try:
-        key = load_pem_private_key(pem, None)
-    except (ValueError, TypeError) as error:
+        return SigningKey(builder, ed25519.seed_in(pem))
+    except ValueError as error:
         raise _unreadable(path, "a private ed25519 key in PEM (PKCS #8)") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise _unreadable(path, "a private ed25519 key in PEM (PKCS #8)")
-    seed = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    return SigningKey(builder, seed)
 
 
 def read_public_key(path: Path) -> tuple[str, PublicKey]:
@@ -194,18 +185,17 @@ def read_public_key(path: Path) -> tuple[str, PublicKey]:
     Raises:
         InputError: if there is no key in it.
     """
+    from d4cbuild.attest import ed25519
+
     data = _read(path)
     if b"PRIVATE KEY" in data:
         key = read_signing_key(path)
         return key.builder, key.public
     builder, pem = _parts(data, path)
     try:
-        public = load_pem_public_key(pem)
-    except (ValueError, TypeError) as error:
+        return builder, PublicKey(ed25519.public_in(pem))
+    except ValueError as error:
         raise _unreadable(path, "a public ed25519 key in PEM") from error
-    if not isinstance(public, Ed25519PublicKey):
-        raise _unreadable(path, "a public ed25519 key in PEM")
-    return builder, PublicKey(public.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
 def _read(path: Path) -> bytes:

@@ -16,7 +16,7 @@ from d4cbuild.bundle.unpacking import contents_of
 from d4cbuild.cli import bundling, common
 from d4cbuild.cli.progress import make_progress
 from d4cbuild.cli.trusting import attestations_folder
-from d4cbuild.release.release import released_notes
+from d4cbuild.release.released import released_notes
 from d4cbuild.store import Store
 
 FAT = ".fat"

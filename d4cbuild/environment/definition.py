@@ -1,6 +1,7 @@
 """An environment's folder: ``environment.toml`` (wanted) and ``environment.lock`` (found)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from d4cbuild.errors import InputError, StaleLock
@@ -82,7 +83,7 @@ class EnvironmentFolder:
             raise StaleLock(
                 f"environment {environment.name!r} is not locked yet", where=where, hint=hint
             ) from error
-        lock = record_from_json(EnvironmentLock, data, where)
+        lock = _read_lock(data, where)
         if lock.environment != environment.digest:
             raise StaleLock(
                 f"{LOCK_FILE} was made from another {DEFINITION_FILE}",
@@ -92,3 +93,9 @@ class EnvironmentFolder:
                 hint=hint,
             )
         return lock
+
+
+@lru_cache(maxsize=4)
+def _read_lock(data: bytes, where: str) -> EnvironmentLock:
+    # One command asks for the same lock several times, and it names thousands of things.
+    return record_from_json(EnvironmentLock, data, where)

@@ -23,7 +23,6 @@ from d4cbuild.base.digest import Digest
 from d4cbuild.base.files import sync_directory
 from d4cbuild.base.progress import Progress
 from d4cbuild.environment import oci
-from d4cbuild.environment.assemble import assemble
 from d4cbuild.environment.definition import EnvironmentFolder
 from d4cbuild.environment.fetch import fetch_packages
 from d4cbuild.environment.wholeness import (
@@ -123,6 +122,9 @@ def assemble_image(
         folder: Where to write; must not exist, its parent must.
         progress: Told how far it is.
     """
+    # Imported late: most commands find the image assembled.
+    from d4cbuild.environment.assemble import assemble
+
     root = folder / "root"
     root.mkdir(parents=True)
     tree = assemble(environment, packages, files, root, progress)

@@ -12,7 +12,7 @@ from d4cbuild.base.archive import END_OF_ARCHIVE, padding, tar_header
 from d4cbuild.base.canonical import canonical_json
 from d4cbuild.base.digest import CHUNK_BYTES, Digest
 from d4cbuild.environment import skeleton
-from d4cbuild.environment.tree import Entry, on_disk
+from d4cbuild.environment.tree import Entry, utf8
 from d4cbuild.errors import HashMismatch
 from d4cbuild.model.environment import LockedLayer
 
@@ -44,10 +44,11 @@ def layer_chunks(root: Path, entries: Iterable[Entry]) -> Iterator[bytes]:
         root: The unpacked root filesystem.
         entries: What the layer holds, sorted by the UTF-8 bytes of the path.
     """
+    below = os.fsencode(root) + b"/"
     for entry in entries:
         if entry.kind == "file":
             yield tar_header(entry.path, size=entry.size, mode=entry.mode)
-            yield from _contents(root, entry)
+            yield from _contents(below + utf8(entry.path), entry.size)
             yield padding(entry.size)
         elif entry.kind == "directory":
             yield tar_header(entry.path, mode=entry.mode, kind=tarfile.DIRTYPE)
@@ -58,11 +59,11 @@ def layer_chunks(root: Path, entries: Iterable[Entry]) -> Iterator[bytes]:
     yield END_OF_ARCHIVE
 
 
-def _contents(root: Path, entry: Entry) -> Iterator[bytes]:
+def _contents(path: bytes, size: int) -> Iterator[bytes]:
     # Of thousands of small files: opened, read once, closed.
-    descriptor = os.open(on_disk(root, entry.path), os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        left = entry.size
+        left = size
         while left and (chunk := os.read(descriptor, min(left, CHUNK_BYTES))):
             left -= len(chunk)
             yield chunk
@@ -71,9 +72,9 @@ def _contents(root: Path, entry: Entry) -> Iterator[bytes]:
     if left:
         raise HashMismatch(
             "a file of an assembled environment is shorter than it was",
-            expected=f"{entry.size} bytes",
-            found=f"{entry.size - left} bytes",
-            where=str(on_disk(root, entry.path)),
+            expected=f"{size} bytes",
+            found=f"{size - left} bytes",
+            where=os.fsdecode(path),
             hint="d4cbuild store verify",
         )
 

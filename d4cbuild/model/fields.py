@@ -29,6 +29,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,
         strict=True,
         extra="forbid",
         validate_by_name=True,

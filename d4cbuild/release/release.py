@@ -28,6 +28,7 @@ from d4cbuild.release.changes import (
 )
 from d4cbuild.release.notes import as_message, from_message, render_notes
 from d4cbuild.release.readiness import Lack, lacks_of
+from d4cbuild.release.released import tag_name
 from d4cbuild.release.versions import check_version, least_version, parse_version
 
 CompareRows = Callable[[Manifest, Manifest], Mapping[str, RowCounts]]
@@ -176,11 +177,6 @@ def plan_release(
     )
 
 
-def tag_name(dataset: str, version: str) -> str:
-    """The tag that marks a release."""
-    return f"{dataset}-v{version}"
-
-
 def last_release(tags: list[Tagged], manifest: Manifest) -> Manifest | None:
     """The manifest of the highest version before this one that was released."""
     found: dict[tuple[int, int, int], Manifest] = {}
@@ -192,16 +188,6 @@ def last_release(tags: list[Tagged], manifest: Manifest) -> Manifest | None:
             found[parse_version(record.dataset.version)] = record
     earlier = [each for each in found if each < parse_version(manifest.dataset.version)]
     return found[max(earlier)] if earlier else None
-
-
-def released_notes(folder: RecipeFolder) -> dict[str, str] | None:
-    """The notes of a recipe's release; ``None`` where its manifest was not released."""
-    manifest = folder.manifest()
-    name = tag_name(manifest.dataset.id, manifest.dataset.version)
-    for tag in tags_of(folder.path, name, MANIFEST_FILE):
-        if tag.name == name and tag.manifest == (folder.path / MANIFEST_FILE).read_bytes():
-            return from_message(tag.message)
-    return None
 
 
 def _tag_of_this(

@@ -8,6 +8,7 @@ from typing import Any
 
 import in_toto_attestation.predicates.provenance.v1.provenance_pb2 as provenance_pb2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf import json_format
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement as TheirStatement
@@ -64,7 +65,7 @@ def test_we_verify_what_another_implementation_signed() -> None:
     key = WORLD.key("one")
     payload = provenance_statement(sealed(), "one")
     signed = TheirEnvelope(payload, PAYLOAD_TYPE, {})
-    private = CryptoSigner(key._key(), their_key(key))
+    private = CryptoSigner(Ed25519PrivateKey.from_private_bytes(key.seed), their_key(key))
     signed.sign(private)
     text = json.dumps(signed.to_dict(), indent=3).encode()
     envelope = read_envelope(text, "theirs")

@@ -19,6 +19,7 @@ from tests.project import RECIPE, Answer, Project
 
 REPOSITORY = Path(__file__).parent.parent.parent
 HEAVY = ("pyarrow", "docker", "pygit2", "pydantic", "sqlite3", "rich", "requests", "blake3")
+ON_DEMAND = ("docker", "jinja2", "numpy", "pyarrow", "pygit2", "pystac", "requests", "urllib3")
 
 
 @pytest.fixture
@@ -90,6 +91,20 @@ except SystemExit:
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("verb", ["build", "bundle", "eject", "lock", "store", "verify"])
+def test_verbs_that_may_find_all_in_the_store_import_no_library_for_the_web(verb: str) -> None:
+    code = f"""
+import sys
+import d4cbuild.cli.{verb}
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+print(sorted(loaded & set({ON_DEMAND!r})))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,13 @@ import zstandard  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import d4cbuild.environment.assemble  # noqa: F401
 from d4cbuild.base.progress import Silence
 from d4cbuild.environment.images import assemble_image
+from d4cbuild.model.environment import Environment
 from tests.environment.tiny import make_tiny
+
+Environment.model_rebuild()  # records are made ready when the first is read
 
 
 def main(folder: Path, umask: int, user: str, order: str) -> None:
