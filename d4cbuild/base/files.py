@@ -145,6 +145,21 @@ def remove_unlocked(path: Path) -> bool:
     return True
 
 
+def begin_sync(descriptor: int, start: int, length: int) -> None:
+    """Have the system begin to bring a part of an open file to the disk, without waiting for it.
+
+    An ``fsync`` afterwards has less left to do. Where a system knows no such thing, it does it all.
+
+    Args:
+        descriptor: The file.
+        start: Where the part begins.
+        length: How many bytes it has.
+    """
+    if hasattr(os, "posix_fadvise"):
+        # What is not needed soon and not on the disk yet, Linux begins to write at once.
+        os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
+
+
 def sync_directory(path: Path) -> None:
     """Make renames in a folder survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

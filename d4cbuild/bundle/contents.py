@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from d4cbuild.base.archive import TarEntry
@@ -43,6 +44,25 @@ class Heavy:
 
 
 @dataclass(frozen=True)
+class Tools:
+    """What it takes to rebuild, besides the recipe and its code.
+
+    Attributes:
+        environment_files: ``environment.toml``, ``environment.lock``, ``Dockerfile``.
+        normal_form: The code of the normal form.
+        formats: The pages of the formats.
+        own_source: d4cbuild's own source.
+        history: The code's commit with all before it, as a git bundle; none if it cannot be had.
+    """
+
+    environment_files: tuple[TarEntry, ...]
+    normal_form: tuple[TarEntry, ...]
+    formats: tuple[TarEntry, ...]
+    own_source: tuple[TarEntry, ...]
+    history: Member | None
+
+
+@dataclass(frozen=True)
 class Contents:
     """Everything a bundle is made from.
 
@@ -54,11 +74,7 @@ class Contents:
         environment: The lock of the environment.
         recipe_files: ``recipe.toml``, ``recipe.lock``, and ``README.md`` if there is one.
         code: The code that was run: the recipe's own, and what its steps are written as.
-        history: The code's commit with all before it, as a git bundle; none if it cannot be had.
-        environment_files: ``environment.toml``, ``environment.lock``, ``Dockerfile``.
-        normal_form: The code of the normal form.
-        formats: The pages of the formats.
-        own_source: d4cbuild's own source.
+        gather_tools: Gives :attr:`tools`; called once they are needed, while others write.
         data: The data files by name.
         attestations: What was signed about the manifest, by file name.
         heavy: What a fat bundle holds besides.
@@ -72,15 +88,16 @@ class Contents:
     environment: EnvironmentLock
     recipe_files: tuple[TarEntry, ...]
     code: tuple[TarEntry, ...]
-    history: Member | None
-    environment_files: tuple[TarEntry, ...]
-    normal_form: tuple[TarEntry, ...]
-    formats: tuple[TarEntry, ...]
-    own_source: tuple[TarEntry, ...]
+    gather_tools: Callable[[], Tools]
     data: Mapping[str, Path]
     attestations: Mapping[str, bytes]
     heavy: Heavy | None = None
     notes: Mapping[str, str] | None = None
+
+    @cached_property
+    def tools(self) -> Tools:
+        """What it takes to rebuild, besides the recipe and its code."""
+        return self.gather_tools()
 
     @property
     def own_code(self) -> tuple[TarEntry, ...]:
@@ -97,17 +114,18 @@ class Contents:
 
     def source_artifacts(self) -> list[Member]:
         """The files of the archive of source artifacts, without what is written for rebuilding."""
+        tools = self.tools
         folders = (
             (RECIPE, (*self.recipe_files, TarEntry("manifest.json", self.manifest_text))),
             (CODE, self.code),
-            (ENVIRONMENT, self.environment_files),
-            (NORMAL_FORM, self.normal_form),
-            (FORMATS, self.formats),
-            (OWN_SOURCE, self.own_source),
+            (ENVIRONMENT, tools.environment_files),
+            (NORMAL_FORM, tools.normal_form),
+            (FORMATS, tools.formats),
+            (OWN_SOURCE, tools.own_source),
             ("", (TarEntry(NAMES, self.names()),)),
         )
         members = [of_entry(entry, folder) for folder, entries in folders for entry in entries]
-        return members if self.history is None else [*members, self.history]
+        return members if tools.history is None else [*members, tools.history]
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """The raw files that may not be passed on."""

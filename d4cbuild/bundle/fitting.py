@@ -64,11 +64,13 @@ class Fitting:
 
     def _records(self) -> Iterator[str]:
         c = self.contents
-        files = {entry.name: entry.data for entry in c.environment_files}
+        files = {entry.name: entry.data for entry in c.tools.environment_files}
         environment = record_from_toml(
             Environment, files.get(DEFINITION_FILE, b""), f"environment/{DEFINITION_FILE}"
         )
-        key = derive(c.recipe, c.lock, _digest(c.code), CarriedCode(c.normal_form).digest).build_key
+        key = derive(
+            c.recipe, c.lock, _digest(c.code), CarriedCode(c.tools.normal_form).digest
+        ).build_key
         outputs = [(each.name, c.recipe.file_name(each)) for each in c.recipe.outputs]
         yield from _unequal(
             ("the recipe, and the manifest", c.recipe.dataset, c.manifest.dataset),
@@ -95,7 +97,7 @@ class Fitting:
             ("the code's commit", code.commit, locked.commit),
             ("the code's tree", code.tree, locked.tree),
         )
-        history = self.contents.history
+        history = self.contents.tools.history
         if history is None:
             return
         packed, objects = self.scratch / "history", self.scratch / "objects"

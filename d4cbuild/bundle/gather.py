@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from d4cbuild.attest.folder import attestations_about
@@ -16,7 +17,7 @@ from d4cbuild.build.folder import LOCK_FILE, MANIFEST_FILE, RecipeFolder
 from d4cbuild.build.plan import Plan, plan_locked
 from d4cbuild.build.project import RECIPE_FILE
 from d4cbuild.bundle.archive import Member, of_file
-from d4cbuild.bundle.contents import Contents, Heavy, history_member, redistributable
+from d4cbuild.bundle.contents import Contents, Heavy, Tools, history_member, redistributable
 from d4cbuild.bundle.layout import README
 from d4cbuild.bundle.own import formats, own_source
 from d4cbuild.code.gitbundle import history_of
@@ -68,7 +69,6 @@ class Gathering:
         text = (folder.path / MANIFEST_FILE).read_bytes()
         sealed = SealedManifest.read(text, str(folder.path / MANIFEST_FILE))
         environment = folder.environment(plan.recipe)
-        _refuse_other_dockerfile(environment)
         return Contents(
             manifest=manifest,
             manifest_text=text,
@@ -77,17 +77,23 @@ class Gathering:
             environment=environment.lock(),
             recipe_files=_files(folder.path, (RECIPE_FILE, LOCK_FILE), README),
             code=tuple(read_canonical_tar(plan.code.tar)),
-            history=self._history(folder, plan),
+            gather_tools=partial(self._tools, plan, environment),
+            data={output.file: self._data(output, folder) for output in manifest.outputs},
+            attestations=attestations_about(self.attestations, sealed),
+            heavy=self.heavy(plan) if self.fat else None,
+            notes=notes,
+        )
+
+    def _tools(self, plan: Plan, environment: EnvironmentFolder) -> Tools:
+        _refuse_other_dockerfile(environment)
+        return Tools(
             environment_files=_files(
                 environment.path, (DEFINITION_FILE, ENVIRONMENT_LOCK, DOCKERFILE)
             ),
             normal_form=plan.normal_form.entries,
             formats=formats(),
             own_source=own_source(),
-            data={output.file: self._data(output, folder) for output in manifest.outputs},
-            attestations=attestations_about(self.attestations, sealed),
-            heavy=self.heavy(plan) if self.fat else None,
-            notes=notes,
+            history=self._history(plan.folder, plan),
         )
 
     def _history(self, folder: RecipeFolder, plan: Plan) -> Member | None:

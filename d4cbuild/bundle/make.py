@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from d4cbuild.base.digest import FileDigests, SizeAndSha256
 from d4cbuild.base.files import staging, sync_directory
 from d4cbuild.base.progress import Progress
 from d4cbuild.bundle.archive import Member, archive, chunks_of
-from d4cbuild.bundle.contents import Contents
+from d4cbuild.bundle.contents import Contents, Heavy
 from d4cbuild.bundle.describe import describe
 from d4cbuild.bundle.facts import BundledFile, BundleFacts
 from d4cbuild.bundle.layout import NOTES, SCRIPT, SUMS, Layout
@@ -80,8 +81,19 @@ def _writer(folder: Path, split: int | None) -> BundleWriter:
 
 
 def _write_files(contents: Contents, writer: BundleWriter, progress: Progress) -> list[BundledFile]:
+    if contents.heavy is None:
+        return _write_light(contents, writer, progress)
+    heavy = contents.heavy
+    progress.say(
+        f"bundling the environment, {len(heavy.sources)} sources and {len(heavy.packages)} packages"
+    )
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        files = beside.submit(_write_heavy, contents, heavy, writer)
+        return [*_write_light(contents, writer, progress), *files.result()]
+
+
+def _write_light(contents: Contents, writer: BundleWriter, progress: Progress) -> list[BundledFile]:
     layout = Layout.of(contents.manifest)
-    epoch = contents.lock.source_date_epoch
     script = render_script(contents)
     files = [writer.write(layout.manifest, "manifest", (contents.manifest_text,))]
     for output in contents.manifest.outputs:
@@ -96,18 +108,20 @@ def _write_files(contents: Contents, writer: BundleWriter, progress: Progress) -
         *job_files(contents.recipe),
         Member(SCRIPT, len(script), lambda: (script,), executable=True),
     ]
-    files.append(writer.write(layout.source_artifacts, "source artifacts", archive(members, epoch)))
+    artifacts = archive(members, contents.lock.source_date_epoch)
+    files.append(writer.write(layout.source_artifacts, "source artifacts", artifacts))
     files.append(writer.write(SCRIPT, "script", (script,)))
-    if contents.heavy is not None:
-        heavy = contents.heavy
-        progress.say(f"bundling {len(heavy.sources)} sources and {len(heavy.packages)} packages")
-        sources = archive(heavy.sources.values(), epoch)
-        files.append(writer.write(layout.sources, "sources", sources))
-        # Without a time of the dataset: other datasets' bundles have the same files.
-        files.append(writer.write(layout.packages, "packages", archive(heavy.packages.values(), 0)))
-        progress.say("bundling the environment")
-        files.append(writer.write(layout.image, "image", heavy.image()))
     return files
+
+
+def _write_heavy(contents: Contents, heavy: Heavy, writer: BundleWriter) -> list[BundledFile]:
+    layout = Layout.of(contents.manifest)
+    # The largest first: the disk takes it in while the others are made.
+    image = writer.write(layout.image, "image", heavy.image())
+    # Without a time of the dataset: other datasets' bundles have the same files.
+    packages = writer.write(layout.packages, "packages", archive(heavy.packages.values(), 0))
+    sources = archive(heavy.sources.values(), contents.lock.source_date_epoch)
+    return [image, packages, writer.write(layout.sources, "sources", sources)]
 
 
 def _refuse_other(found: FileDigests | SizeAndSha256, wanted: OutputRecord, path: Path) -> None:

@@ -12,7 +12,7 @@ from d4cbuild.attest.statement import SealedManifest
 from d4cbuild.build.folder import LOCK_FILE, MANIFEST_FILE
 from d4cbuild.build.project import RECIPE_FILE
 from d4cbuild.bundle.artifacts import Artifacts
-from d4cbuild.bundle.contents import Contents
+from d4cbuild.bundle.contents import Contents, Tools
 from d4cbuild.bundle.fitting import Fitting
 from d4cbuild.bundle.folder import ReceivedFile, received_files
 from d4cbuild.bundle.layout import (
@@ -144,6 +144,13 @@ class _Opening:
         recipe_files = tar.below(RECIPE)
         records = {entry.name: entry.data for entry in recipe_files}
         environment = {entry.name: entry.data for entry in tar.below(ENVIRONMENT)}
+        tools = Tools(
+            environment_files=tar.below(ENVIRONMENT),
+            normal_form=tar.below(NORMAL_FORM),
+            formats=tar.below(FORMATS),
+            own_source=tar.below(OWN_SOURCE),
+            history=tar.member(HISTORY),
+        )
         return Contents(
             manifest=sealed.manifest,
             manifest_text=text,
@@ -154,11 +161,7 @@ class _Opening:
             ),
             recipe_files=tuple(entry for entry in recipe_files if entry.name != MANIFEST_FILE),
             code=tar.below(CODE),
-            history=tar.member(HISTORY),
-            environment_files=tar.below(ENVIRONMENT),
-            normal_form=tar.below(NORMAL_FORM),
-            formats=tar.below(FORMATS),
-            own_source=tar.below(OWN_SOURCE),
+            gather_tools=lambda: tools,
             data={output.file: self._whole(output.file) for output in sealed.manifest.outputs},
             attestations=self._attestations(sealed),
             notes=self._notes(),
@@ -182,7 +185,7 @@ class _Opening:
         return found or None
 
     def _warnings(self, contents: Contents) -> list[str]:
-        files = {entry.name: entry.data for entry in contents.environment_files}
+        files = {entry.name: entry.data for entry in contents.tools.environment_files}
         definition = record_from_toml(Environment, files[DEFINITION_FILE], DEFINITION_FILE)
         written = {
             SCRIPT: (self._small(SCRIPT), render_script(contents)),

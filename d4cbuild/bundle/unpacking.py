@@ -110,8 +110,8 @@ def _lay_out(contents: Contents, project: Path) -> RecipeFolder:
     manifest = TarEntry(MANIFEST_NAME, contents.manifest_text)
     lay_out(folder, [*contents.own_code, *contents.recipe_files, manifest])
     environment = project / "environments" / contents.recipe.build.environment
-    lay_out(environment, contents.environment_files)
-    return RecipeFolder(folder, CarriedCode(contents.normal_form), contents.code_of_steps)
+    lay_out(environment, contents.tools.environment_files)
+    return RecipeFolder(folder, CarriedCode(contents.tools.normal_form), contents.code_of_steps)
 
 
 def _fill(contents: Contents, store: Store) -> None:

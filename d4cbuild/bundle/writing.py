@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Self
 
 from d4cbuild.base.digest import CHUNK_BYTES, WAITING_CHUNKS, MultiHasher, Sha256Hasher
+from d4cbuild.base.files import begin_sync
 from d4cbuild.bundle.facts import BundledFile, Role
 from d4cbuild.bundle.layout import PART, SUMS
 from d4cbuild.errors import InputError
 
 MAXIMUM_PARTS = 999
+BEGIN_BYTES = 16 << 20
+"""So much is on its way to the disk while the next part is read and hashed."""
 SMALLEST_PART = 1 << 20
 HEAVY: frozenset[Role] = frozenset({"sources", "packages", "image"})
 
@@ -28,7 +31,7 @@ class BundleWriter:
     """Writes files into one flat folder, and knows the sums of what lies there.
 
     Within ``with``, files are written and brought to the disk in threads, beside whoever reads and
-    hashes. At its end they are all on the disk.
+    hashes. Several threads may write files, each its own. At its end they are all on the disk.
 
     Attributes:
         folder: The folder, empty at first.
@@ -123,6 +126,8 @@ class _Part:
     ) -> None:
         self.path = path
         self.size = 0
+        self._written = 0  # of it, what the system has
+        self._begun = 0  # of that, what is on its way to the disk
         self._hasher = hasher
         self._stream: io.FileIO = path.open("xb", buffering=0)
         self._writing = writing
@@ -138,7 +143,12 @@ class _Part:
 
     def _write(self, data: memoryview) -> None:
         while data:
-            data = data[self._stream.write(data) :]
+            count = self._stream.write(data)
+            data = data[count:]
+            self._written += count
+        if self._written - self._begun >= BEGIN_BYTES:
+            begin_sync(self._stream.fileno(), self._begun, self._written - self._begun)
+            self._begun = self._written
 
     def finish(self) -> str:
         """Wait until all is written; it need not be on the disk yet."""
