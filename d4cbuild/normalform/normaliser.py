@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +75,7 @@ class Normaliser:
         schema: What they are; its metadata may name a CRS.
         findings: Where everything that is wrong goes.
         new_sorter: Makes what finds values that occur twice.
-        workers: Threads for shapes.
+        workers: Threads that share the columns of a piece, and the shapes of a column.
     """
 
     def __init__(
@@ -157,10 +158,12 @@ class Normaliser:
         """Normalise and check the next rows."""
         columns: dict[str, pa.ChunkedArray] = {}
         boxes: dict[str, Boxes] = {}
-        for wanted in self._wanted.columns:
-            if table.schema.names.count(wanted.name) != 1:
-                continue
-            column = self._conform(table.column(wanted.name), wanted)
+        there = [c for c in self._wanted.columns if table.schema.names.count(c.name) == 1]
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
+            conformed = [pool.submit(conform, table.column(c.name), c.arrow) for c in there]
+        # What is wrong is noted column by column, whichever thread was the first.
+        for wanted, result in zip(there, conformed, strict=True):
+            column = self._checked(result, table.column(wanted.name), wanted)
             if column is not None and wanted.is_geometry:
                 column = self._shape(column, wanted, boxes)
             if column is not None:
@@ -204,11 +207,14 @@ class Normaliser:
             return None
         return sum(summary.repaired for summary in self._summaries.values())
 
-    def _conform(
-        self, column: pa.ChunkedArray, wanted: ColumnDeclaration
+    def _checked(
+        self,
+        conformed: Future[pa.ChunkedArray],
+        column: pa.ChunkedArray,
+        wanted: ColumnDeclaration,
     ) -> pa.ChunkedArray | None:
         try:
-            result = conform(column, wanted.arrow)
+            result = conformed.result()
         except InexactCast as error:
             message = f"declared {wanted.type_name}, written as {column.type}: {error}"
             rows = error.rows[:EXAMPLES]

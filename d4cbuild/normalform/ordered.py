@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from d4cbuild.normalform.findings import Findings, shown
 from d4cbuild.normalform.normaliser import Normaliser
 from d4cbuild.normalform.order import KeySorter, RowNumbers, Runs
 from d4cbuild.normalform.reading import Source, in_equal_pieces
-from d4cbuild.normalform.scatter import Partitions
+from d4cbuild.normalform.scatter import Partitions, groups_in_order
 from d4cbuild.normalform.scratch import Scratch
 from d4cbuild.normalform.unique import note_repeated
 from d4cbuild.normalform.write import ROW_GROUP_ROWS, RowGroup
+
+PIECES_AHEAD = 4
+"""Pieces that are read and normalised while one before them is laid into partitions."""
 
 
 @dataclass(frozen=True)
@@ -114,16 +118,11 @@ def _in_memory(
         for start in range(0, max(whole.num_rows, 1), ROW_GROUP_ROWS):
             yield partial(whole.slice, start, ROW_GROUP_ROWS)
     else:
-        yield from _groups(whole.combine_chunks(), pa.array(order))
+        yield from groups_in_order(whole.combine_chunks(), pa.array(order))
 
 
 def _is_in_order(order: RowNumbers) -> bool:
     return bool(np.array_equal(order, np.arange(len(order), dtype=order.dtype)))
-
-
-def _groups(rows: pa.Table, order: pa.Array) -> Iterator[RowGroup]:
-    for start in range(0, len(order), ROW_GROUP_ROWS):
-        yield partial(rows.take, order.slice(start, ROW_GROUP_ROWS))
 
 
 def _beyond_memory(
@@ -144,26 +143,24 @@ def _beyond_memory(
     if _is_in_order(order):
         yield from _as_they_come(source, normaliser)
         return
-    part_rows = max(1, settings.memory // 8 * len(order) // weight)
     folder = settings.scratch.new_folder()
-    partitions = Partitions(folder, normaliser.file_schema, order, part_rows)
+    partitions = Partitions(folder, normaliser.file_schema, order)
     del order
     with settings.scratch.filling(weight), ThreadPoolExecutor(max_workers=1) as pool:
-        laying: Future[None] | None = None
+        laying: deque[Future[None]] = deque()
         for table in source.pieces():
             rows = normaliser.add(table).rows
-            if laying is not None:
-                laying.result()
             if rows is not None and not findings:
-                laying = pool.submit(partitions.add, rows)
-        if laying is not None:
-            laying.result()
+                laying.append(pool.submit(partitions.add, rows))
+            while len(laying) > PIECES_AHEAD:
+                laying.popleft().result()
+        for laid in laying:
+            laid.result()
         partitions.close()
     normaliser.finish()
     if findings:
         return
-    for number in range(len(partitions)):
-        yield from _groups(*partitions.read(number))
+    yield from partitions.row_groups()
 
 
 def _order_of_keys(

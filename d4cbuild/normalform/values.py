@@ -179,6 +179,8 @@ def _is_plainly_utf8(array: pa.StringArray) -> bool:
     first, last = int(offsets[0]), int(offsets[-1])
     if first < 0 or last > data.size or (offsets[1:] < offsets[:-1]).any():
         return False
+    if first == last or np.frombuffer(data, np.int8)[first:last].min() >= 0:
+        return True  # ASCII, which can be cut anywhere
     ends = pa.py_buffer(np.array([first, last], np.int32))
     try:
         pa.Array.from_buffers(pa.string(), 1, [None, ends, data]).validate(full=True)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from d4cbuild.normalform import Declaration, DeclarationBroken, write_table
 from d4cbuild.normalform.order import KeySorter, Runs
 from d4cbuild.normalform.reading import ParquetSource, TableSource
+from d4cbuild.normalform.scatter import Partitions
 from d4cbuild.normalform.scratch import Scratch
 from d4cbuild.normalform.write import ROW_GROUP_ROWS
 from tests.memory import PEAK_KB
@@ -87,6 +88,24 @@ def test_many_row_groups_come_out_the_same_from_a_table_and_from_a_file(
     for source in (table, path, ParquetSource(path), TableSource(table)):
         for memory in (NOTHING, 8 << 20, 1 << 30):
             assert result_of(source, declaration, memory=memory, workers=2) == wanted
+
+
+@pytest.mark.parametrize(("most", "files"), [(1, 1), (2, 2), (3, 2), (4, 4), (256, 4)])
+def test_where_there_are_too_many_row_groups_a_file_has_several(
+    most: int, files: int, tmp_path: Path
+) -> None:
+    rows = 3 * ROW_GROUP_ROWS + 17
+    table = big_table(rows)
+    order = np.argsort(table.column("id").to_numpy())
+    partitions = Partitions(tmp_path, table.schema, order, most)
+    for start in range(0, rows, 50_000):
+        partitions.add(table.slice(start, 50_000))
+    partitions.close()
+    assert len(list(tmp_path.iterdir())) == files
+    groups = [group() for group in partitions.row_groups()]
+    assert [group.num_rows for group in groups] == [*[ROW_GROUP_ROWS] * 3, 17]
+    assert pa.concat_tables(groups).equals(table.take(pa.array(order)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_already_in_order_come_out_the_same(tmp_path: Path) -> None:
