@@ -30,7 +30,7 @@ test: $(VENV)/dev sandbox ## Run the whole test suite
 .PHONY: check
 check: $(VENV)/dev ## Style, types and floors
 	$(BIN)/ruff check d4cbuild tests recipes examples
-	$(BIN)/ruff format --check d4cbuild tests recipes examples examples
+	$(BIN)/ruff format --check d4cbuild tests recipes examples
 	$(BIN)/mypy
 	$(BIN)/mypy examples/*.py
 	$(BIN)/lint-imports

@@ -26,7 +26,8 @@ def python_of(name: str) -> Path:
     """
     pins = ROOT / "tests" / "pinned" / f"{name}.txt"
     key = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = ROOT / ".cache" / "venvs" / f"{name}-{key}"
+    # Its scripts name the folder, so it must be the one that stays where a clone's is a link.
+    folder = (ROOT / ".cache").resolve() / "venvs" / f"{name}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     python = folder / "bin" / "python"
     with _alone(folder.with_suffix(".lock")):

@@ -23,7 +23,10 @@ def environment() -> Path:
     link = folder / "home" / ".duckdb/extensions" / spatial.parent.name / "linux_amd64"
     if not link.exists():
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(spatial.parent)
+        # Relative, for the day this folder is moved; replaced, as others may do the same now.
+        fresh = link.with_name(f"{link.name}.{os.getpid()}")
+        fresh.symlink_to(os.path.relpath(spatial.parent, link.parent))
+        fresh.replace(link)
     return folder
 
 
