@@ -89,7 +89,11 @@ def _write_files(contents: Contents, writer: BundleWriter, progress: Progress) -
     )
     with ThreadPoolExecutor(max_workers=1) as beside:
         files = beside.submit(_write_heavy, contents, heavy, writer)
-        return [*_write_light(contents, writer, progress), *files.result()]
+        try:
+            return [*_write_light(contents, writer, progress), *files.result()]
+        except BaseException:
+            writer.give_up()
+            raise
 
 
 def _write_light(contents: Contents, writer: BundleWriter, progress: Progress) -> list[BundledFile]:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Self
 
 from d4cbuild.base.digest import CHUNK_BYTES, WAITING_CHUNKS, MultiHasher, Sha256Hasher
@@ -24,6 +25,10 @@ BEGIN_BYTES = 16 << 20
 """So much is on its way to the disk while the next part is read and hashed."""
 SMALLEST_PART = 1 << 20
 HEAVY: frozenset[Role] = frozenset({"sources", "packages", "image"})
+
+
+class GivenUp(Exception):
+    """A thread stopped writing, as the bundle will not be finished."""
 
 
 @dataclass
@@ -44,6 +49,7 @@ class BundleWriter:
     _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _syncing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _synced: list[Future[None]] = field(default_factory=list)
+    _given_up: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +68,7 @@ class BundleWriter:
 
         Raises:
             InputError: if it would have more parts than part names can count.
+            GivenUp: if :meth:`give_up` was called meanwhile.
         """
         limit = None if role == "script" else self.split  # it is what puts parts together
         parts: list[str] = []
@@ -69,6 +76,8 @@ class BundleWriter:
         # MD5 takes three times as long as everything else, and nobody asks for it of these.
         with Sha256Hasher() if role in HEAVY else MultiHasher() as whole:
             for chunk in _gathered(chunks):
+                if self._given_up.is_set():
+                    raise GivenUp(name)
                 whole.update(chunk)
                 rest = memoryview(chunk)
                 while rest:
@@ -87,6 +96,10 @@ class BundleWriter:
         del self._sums[parts[0]]
         self._sums[name] = digests.sha256.hex
         return BundledFile(name, role, digests)
+
+    def give_up(self) -> None:
+        """Have all threads that write stop, as the bundle will not be finished."""
+        self._given_up.set()
 
     def write_small(self, name: str, data: bytes) -> None:
         """Write a file that is never cut."""

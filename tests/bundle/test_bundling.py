@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from d4cbuild.base.digest import CHUNK_BYTES
 from d4cbuild.bundle.archive import read_archive
-from d4cbuild.bundle.writing import BundleWriter
+from d4cbuild.bundle.writing import BundleWriter, GivenUp
 from d4cbuild.model.licences import may_redistribute
 from tests.bundle.conftest import ENVIRONMENTS
 from tests.bundle.received import ARTIFACTS, DATA, MANIFEST, bundled, files_of
@@ -135,6 +139,22 @@ def test_large_files_are_cut_and_put_together_again(
     assert files_of(Path(answer.json["results"][0]["bundle"])) == files_of(thin)
 
 
+def test_a_thread_that_writes_stops_when_the_bundle_is_given_up(tmp_path: Path) -> None:
+    with BundleWriter(tmp_path) as writer, ThreadPoolExecutor(max_workers=1) as beside:
+        begun = Event()
+
+        def chunks() -> Iterator[bytes]:
+            while True:  # until it is given up
+                yield bytes(CHUNK_BYTES)
+                begun.set()
+
+        writing = beside.submit(writer.write, "endless", "image", chunks())
+        assert begun.wait(30)
+        writer.give_up()
+        with pytest.raises(GivenUp):
+            writing.result(30)
+
+
 def test_what_puts_parts_together_is_never_cut(tmp_path: Path) -> None:
     with BundleWriter(tmp_path, split=10) as writer:
         assert writer.write("rebuild.sh", "script", (b"x" * 25,)).parts == ()
@@ -185,15 +205,16 @@ def test_what_is_not_built_or_not_of_the_lock_is_not_bundled(fresh: Project) -> 
     assert not (fresh.root / "dist" / "bundles").exists()
 
 
+@pytest.mark.parametrize("weight", ["--thin", "--fat"])
 def test_a_dockerfile_that_says_something_else_is_not_bundled(
-    project: Project, tmp_path: Path
+    weight: str, project: Project, tmp_path: Path
 ) -> None:
     project.built()
     (project.root / "environments").unlink()
     shutil.copytree(ENVIRONMENTS, project.root / "environments")
     path = project.root / "environments" / "small" / "Dockerfile"
     path.write_text(path.read_text() + "RUN true\n")
-    answer = project.run("bundle", "recipes/places", "--output", str(tmp_path / "out"))
+    answer = project.run("bundle", weight, "recipes/places", "--output", str(tmp_path / "out"))
     assert answer.status == 64
     assert "d4cbuild env lock small" in answer.err
     assert list((tmp_path / "out").iterdir() if (tmp_path / "out").exists() else []) == []
