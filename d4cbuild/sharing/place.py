@@ -18,7 +18,8 @@ from d4cbuild.base.files import keep_as, remove_leftovers, temporary_file
 from d4cbuild.base.progress import Progress
 from d4cbuild.errors import InputError, Unavailable
 from d4cbuild.sources.answer import address_fault
-from d4cbuild.sources.http import HttpLimits, HttpOrigin
+from d4cbuild.sources.http import HttpOrigin
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.origin import Origin
 from d4cbuild.sources.rclone import RcloneLimits, RcloneOrigin

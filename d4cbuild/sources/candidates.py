@@ -11,7 +11,8 @@ from d4cbuild.errors import InputError
 from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
 from d4cbuild.sources.hosts import DownHosts
-from d4cbuild.sources.http import HttpLimits, HttpOrigin
+from d4cbuild.sources.http import HttpOrigin
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.member import MemberOrigin
 from d4cbuild.sources.origin import Origin

@@ -11,7 +11,7 @@ from d4cbuild.errors import Unavailable
 from d4cbuild.sources import answer
 from d4cbuild.sources.asking import NoAnswer, PlainSession, ask, innermost, status_of
 from d4cbuild.sources.hosts import DownHosts
-from d4cbuild.sources.http import HttpLimits
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.origin import CHUNK_BYTES, NotShown, NotThere
 from d4cbuild.sources.part import Part
 from d4cbuild.sources.patience import Watchdog

@@ -12,7 +12,7 @@ from d4cbuild.model.lock import LockedSource
 from d4cbuild.model.recipe import Source
 from d4cbuild.sources.candidates import places_of
 from d4cbuild.sources.hosts import DownHosts
-from d4cbuild.sources.http import HttpLimits
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.origin import Origin, TooLarge
 from d4cbuild.store.store import Store
 

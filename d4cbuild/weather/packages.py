@@ -20,7 +20,8 @@ from d4cbuild.model.environment import LockedPackage
 from d4cbuild.model.weather import LookHow, LookState
 from d4cbuild.sources.answer import address_fault
 from d4cbuild.sources.hosts import host_of
-from d4cbuild.sources.http import HttpLimits, HttpOrigin
+from d4cbuild.sources.http import HttpOrigin
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.look import Looker
 from d4cbuild.sources.peek import Settled

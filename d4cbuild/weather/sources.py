@@ -16,7 +16,7 @@ from d4cbuild.model.recipe import Source
 from d4cbuild.model.weather import LookHow, LookState
 from d4cbuild.sources.candidates import Place, PlaceKind, places_of
 from d4cbuild.sources.hosts import host_of
-from d4cbuild.sources.http import HttpLimits
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.look import Looker, largest_change
 from d4cbuild.sources.member import MemberOrigin

@@ -12,7 +12,8 @@ import pytest
 
 from d4cbuild import __version__
 from d4cbuild.errors import Unavailable
-from d4cbuild.sources.http import HttpLimits, HttpOrigin
+from d4cbuild.sources.http import HttpOrigin
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.origin import TooLarge
 
 from .conftest import Ear

@@ -13,7 +13,8 @@ from d4cbuild import __version__
 from d4cbuild.base.digest import digests_of_file
 from d4cbuild.model.weather import LookHow, LookState
 from d4cbuild.sources.hosts import DownHosts
-from d4cbuild.sources.http import HttpLimits, HttpOrigin
+from d4cbuild.sources.http import HttpOrigin
+from d4cbuild.sources.http_limits import HttpLimits
 from d4cbuild.sources.local import LocalOrigin
 from d4cbuild.sources.look import Looker
 from d4cbuild.sources.member import MemberOrigin
