@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import errno
-import gc
 import json
 import os
 import sys
@@ -86,8 +84,6 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    # Else the interpreter looks through all that was imported, several times, before it ends.
-    atexit.register(gc.freeze)
     stop_on_signals()
     try:
         status = _run()
