@@ -45,6 +45,7 @@ class ParquetColumns:
             with pq.ParquetFile(path) as file:
                 metadata, schema = file.metadata, file.schema_arrow
             groups = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+            _ = metadata.created_by  # decoded only now, and it need not be text
         except (pa.ArrowException, OSError, ValueError, KeyError, UnicodeDecodeError) as error:
             raise _unreadable(path, _first_line(error)) from error
         if metadata.num_rows < 0 or min(groups, default=0) < 0 or sum(groups) != metadata.num_rows:

@@ -106,7 +106,8 @@ def test_ctrl_c_ends_what_runs_in_the_shell_and_not_the_shell(
         terminal.expect(PROMPT)
         terminal.type("\x03")
         terminal.expect(PROMPT)
-        terminal.type("echo begun; sleep 600\n")
+        # What is interrupted says itself that it has begun, so the shell is waiting for it.
+        terminal.type("sh -c 'echo begun; exec sleep 600'\n")
         terminal.expect("\nbegun")
         terminal.type("\x03")
         terminal.expect(PROMPT)

@@ -45,8 +45,13 @@ def corrupt_page(path: Path) -> None:
 
 def corrupt_footer(path: Path) -> None:
     data = bytearray(path.read_bytes())
-    data[-60:-20] = os.urandom(40)
+    data[-60:-20] = b"\xff" * 40
     path.write_bytes(bytes(data))
+
+
+def garble_writer(path: Path) -> None:
+    """Leave the footer whole, but for who wrote the file, which is not UTF-8."""
+    path.write_bytes(path.read_bytes().replace(b"parquet-cpp", b"parquet-\xe9pp"))
 
 
 def claim_rows(path: Path) -> None:
@@ -71,7 +76,7 @@ def claim_other_rows(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "harm",
-    [cut, corrupt_page, corrupt_footer, claim_rows, claim_other_rows],
+    [cut, corrupt_page, corrupt_footer, garble_writer, claim_rows, claim_other_rows],
     ids=lambda f: f.__name__,
 )
 def test_a_broken_parquet_file_is_named(harm: Callable[[Path], None], tmp_path: Path) -> None:
