@@ -181,11 +181,8 @@ def _opened(folder: AnyPath | None) -> Iterator[Store]:
 
     with _our_errors():
         store = Store(_path(folder))
-        try:
-            with store.in_use():
-                yield store
-        finally:
-            store.database.close()
+        with store.in_use():
+            yield store
 
 
 @contextmanager

@@ -64,7 +64,8 @@ def _cpu() -> str:
 
 def _store() -> str:
     store = Store()
-    store.database.roots()
+    with store.in_use():
+        store.database.roots()
     return f"{store.root}, {approximate_bytes(shutil.disk_usage(store.root).free)} free"
 
 

@@ -83,7 +83,10 @@ def show(name: str | None, as_json: bool) -> int:
         names = [path.parent.name for path in _root().glob("*/environment.toml")]
         click.echo(json.dumps(sorted(names)) if as_json else "\n".join(sorted(names)))
         return 0
-    return _show(describe(_folder(name), Store()), as_json, packages=True)
+    store = Store()
+    with store.in_use():
+        described = describe(_folder(name), store)
+    return _show(described, as_json, packages=True)
 
 
 @command.command("export")

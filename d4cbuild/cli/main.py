@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import json
 import os
 import sys
@@ -85,6 +87,9 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit."""
     stop_on_signals()
+    # The system takes the memory back: to look for what else could be freed would take longer than
+    # many a command. What has to be closed is closed where it was opened.
+    atexit.register(gc.freeze)
     try:
         status = _run()
     except click.ClickException as error:

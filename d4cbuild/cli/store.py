@@ -30,11 +30,12 @@ def command() -> None:
 def list_store(objects: bool, as_json: bool) -> int:
     """Say what lies in the store."""
     store = Store()
-    found = inventory(store)
-    listed = [
-        {"blake3": str(digest), "size": path.stat().st_size}
-        for digest, path in (store.object_files() if objects else ())
-    ]
+    with store.in_use():
+        found = inventory(store)
+        listed = [
+            {"blake3": str(digest), "size": path.stat().st_size}
+            for digest, path in (store.object_files() if objects else ())
+        ]
     if as_json:
         record = found.as_json() | {"path": str(store.root)}
         click.echo(json.dumps(record | ({"list": listed} if objects else {}), indent=2))

@@ -208,6 +208,8 @@ class Store:
     def in_use(self, *, alone: bool = False) -> Iterator[None]:
         """Hold the store: shared with other users, or alone, as garbage collection needs it.
 
+        The database is closed at the end, which brings its log home.
+
         Raises:
             StoreError: if it is wanted alone while others use it.
         """
@@ -227,6 +229,7 @@ class Store:
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
             yield
         finally:
+            self.database.close()
             os.close(descriptor)
 
     def _write_hashed(self, path: Path, chunks: Iterable[bytes]) -> tuple[Path, FileDigests]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from d4cbuild.attest.ed25519 import public_in
 from d4cbuild.attest.keys import (
     PublicKey,
     SigningKey,
@@ -85,6 +87,11 @@ def rsa_key() -> bytes:
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
+def pem(label: str, der: str) -> bytes:
+    text = base64.b64encode(bytes.fromhex(der)).decode()
+    return f"-----BEGIN {label}-----\n{text}\n-----END {label}-----\n".encode()
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -95,10 +102,14 @@ def rsa_key() -> bytes:
         new_key("a").pem,
         b"builder: a\n" + new_key("a").public.pem,
         b"builder: a\n" + rsa_key(),
+        b"builder: a\n" + pem("PRIVATE KEY", "300e 020100 3005 0603 2a0304 0402 0001"),
         b"builder: \xff\n" + new_key("a").pem,
     ],
-    ids=["empty", "no key", "nonsense", "name", "nobody's", "public", "rsa", "not text"],
-)
+    ids=[
+        "empty", "no key", "nonsense", "name", "nobody's", "public", "rsa", "unknown kind",
+        "not text",
+    ],
+)  # fmt: skip
 def test_what_is_no_key_is_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_bytes(data)
@@ -113,6 +124,14 @@ def test_what_is_no_key_is_refused(data: bytes, tmp_path: Path) -> None:
 def test_what_is_no_public_key_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="not a public key"):
         PublicKey.parse(text)
+
+
+def test_what_is_no_ed25519_key_in_pem_is_refused() -> None:
+    # Of an algorithm with the object identifier 1.2.3.4.
+    unknown = pem("PUBLIC KEY", "300b 3005 0603 2a0304 0302 0001")
+    for given in (b"", b"nonsense", new_key("a").pem, unknown):
+        with pytest.raises(ValueError, match=r"."):
+            public_in(given)
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "-a", "a--b", "a/b", "é", "a\n"])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import pytest
 
@@ -153,6 +156,29 @@ def test_a_thread_that_writes_stops_when_the_bundle_is_given_up(tmp_path: Path) 
         writer.give_up()
         with pytest.raises(GivenUp):
             writing.result(30)
+
+
+def test_an_interrupted_bundle_leaves_nothing(built: Project, tmp_path: Path) -> None:
+    output = tmp_path / "bundles"
+    command = ("bundle", "--fat", "recipes/places", "--output", str(output))
+    with subprocess.Popen(
+        [sys.executable, "-m", "d4cbuild", *command],
+        cwd=built.root,
+        env=built.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        until = monotonic() + 30
+        while not list(output.glob("*/bundle/*image*")):  # the first of what is large
+            assert process.poll() is None
+            assert monotonic() < until
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "stopped" in errors
+    assert "Traceback" not in errors
+    assert list(output.iterdir()) == []
+    assert not (built.store / "store.sqlite-wal").exists()
 
 
 def test_what_puts_parts_together_is_never_cut(tmp_path: Path) -> None:

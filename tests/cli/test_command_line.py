@@ -171,6 +171,7 @@ def test_json_is_one_document_and_nothing_else(
     if isinstance(document, dict) and "exit_code" in document:
         assert document["exit_code"] == status
     assert "Traceback" not in answer.err
+    assert not (bare.store / "store.sqlite-wal").exists()  # the database was closed
 
 
 def test_doctor_answers_also_where_the_store_cannot_be_used(bare: Project) -> None:

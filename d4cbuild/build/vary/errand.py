@@ -124,8 +124,6 @@ def _run(errand: Errand) -> Making | D4CError:
             return maker.make(plan_locked(folder))
     except D4CError as error:
         return error
-    finally:
-        store.database.close()
 
 
 def main() -> None:
