@@ -95,8 +95,22 @@ class KeySorter:
         self._held = []
 
 
+def come_in_order(pieces: Iterable[pa.Table | None]) -> bool:
+    """Whether the first key alone puts rows in the order they come in, without repeats.
+
+    Args:
+        pieces: Keys of consecutive rows, which are looked at up to the first that is out of order;
+            nothing where they cannot be made.
+    """
+    last: pa.Table | None = None
+    for keys in pieces:
+        if keys is None or not _ascends(keys if last is None else pa.concat_tables([last, keys])):
+            return False
+        last = keys.slice(keys.num_rows - 1) if keys.num_rows else last
+    return True
+
+
 def _ascends(keys: pa.Table) -> bool:
-    """Whether the first key alone puts the rows in the order they are in, without repeats."""
     first = keys.column(0)
     if first.null_count:
         return False

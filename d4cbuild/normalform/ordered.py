@@ -15,7 +15,7 @@ import pyarrow as pa
 from d4cbuild.normalform.declaration import Declaration
 from d4cbuild.normalform.findings import Findings, shown
 from d4cbuild.normalform.normaliser import Normaliser
-from d4cbuild.normalform.order import KeySorter, RowNumbers, Runs
+from d4cbuild.normalform.order import KeySorter, RowNumbers, Runs, come_in_order
 from d4cbuild.normalform.reading import Source, in_equal_pieces
 from d4cbuild.normalform.scatter import Partitions, groups_in_order
 from d4cbuild.normalform.scratch import Scratch
@@ -98,6 +98,9 @@ def _in_memory(
     findings: Findings,
     settings: Settings,
 ) -> Iterator[RowGroup]:
+    if _comes_in_order(source, normaliser, declaration):
+        yield from _as_they_come(source, normaliser, findings)
+        return
     sorter: KeySorter | None = settings.sorter(source.rows)
     pieces: list[pa.Table] = []
     for table in source.pieces():
@@ -121,6 +124,13 @@ def _in_memory(
         yield from groups_in_order(whole.combine_chunks(), pa.array(order))
 
 
+def _comes_in_order(source: Source, normaliser: Normaliser, declaration: Declaration) -> bool:
+    """Whether rows can be encoded while they come; not asked where keys are made of shapes."""
+    if not normaliser.sortable or any(key.hilbert for key in declaration.keys):
+        return False
+    return come_in_order(map(normaliser.keys_of, source.pieces(normaliser.key_columns)))
+
+
 def _is_in_order(order: RowNumbers) -> bool:
     return bool(np.array_equal(order, np.arange(len(order), dtype=order.dtype)))
 
@@ -141,7 +151,7 @@ def _beyond_memory(
         normaliser.finish()
         return
     if _is_in_order(order):
-        yield from _as_they_come(source, normaliser)
+        yield from _as_they_come(source, normaliser, findings)
         return
     folder = settings.scratch.new_folder()
     partitions = Partitions(folder, normaliser.file_schema, order)
@@ -181,9 +191,9 @@ def _order_of_keys(
     return _checked_order(sorter, declaration, findings)
 
 
-def _as_they_come(source: Source, normaliser: Normaliser) -> Iterator[RowGroup]:
+def _as_they_come(source: Source, normaliser: Normaliser, findings: Findings) -> Iterator[RowGroup]:
     pieces = (normaliser.add(table).rows for table in source.pieces())
-    whole = (rows for rows in pieces if rows is not None)
+    whole = (rows for rows in pieces if rows is not None and not findings)
     for group in in_equal_pieces(whole, ROW_GROUP_ROWS):
         yield partial(_given, group)
     normaliser.finish()

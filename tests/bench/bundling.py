@@ -47,25 +47,26 @@ def run(raw_files: Path | None) -> None:
 def _rows(place: Path, bundle: tuple[str, ...], env: dict[str, str]) -> list[tuple[str, str, str]]:
     kept = place / "kept"
     _once((*bundle, str(kept)), env)
-    # Side by side, so that a slow minute hits both; the first round warms the cache.
-    rounds = [_round(place, bundle, kept, env) for _ in range(RUNS + 1)][1:]
+    # The first round warms the cache. Its size is looked at in that one alone: to look takes time.
+    warm, _ = _round(place, bundle, kept, env, memory=True)
+    # Side by side, so that a slow minute hits both.
+    rounds = [_round(place, bundle, kept, env) for _ in range(RUNS)]
     bundling = statistics.median(one.median_s for one, _ in rounds)
     packing = statistics.median(other.median_s for _, other in rounds)
-    peak = max(one.peak_bytes for one, _ in rounds)
     ratios = statistics.median(one.median_s / other.median_s for one, other in rounds)
     return [
         ("bundle --fat", f"{bundling:.2f} s", "-"),
         ("tar of the same files, then sync of the tar", f"{packing:.2f} s", "-"),
         ("bundle ÷ tar and sync, median of rounds", f"{ratios:.2f}", "≤ 1.3"),
-        ("peak memory of bundle", f"{peak / 1e6:.0f} MB", "≤ 200 MB"),
+        ("peak memory of bundle", f"{warm.peak_bytes / 1e6:.0f} MB", "≤ 200 MB"),
     ]
 
 
 def _round(
-    place: Path, bundle: tuple[str, ...], kept: Path, env: dict[str, str]
+    place: Path, bundle: tuple[str, ...], kept: Path, env: dict[str, str], *, memory: bool = False
 ) -> tuple[Measurement, Measurement]:
     output, packed = place / "bundles", place / "all.tar"
-    one = _once((*bundle, str(output)), env, memory=True)
+    one = _once((*bundle, str(output)), env, memory=memory)
     _remove(output)
     script = 'tar -cf "$1" -C "$2" . && sync "$1"'
     other = _once(("sh", "-c", script, "sh", str(packed), str(kept)), env)

@@ -1,6 +1,7 @@
 """The order of rows: declared, total, and the same everywhere."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -9,9 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d4cbuild.normalform import DeclarationBroken
-from d4cbuild.normalform.order import KeySorter
+from d4cbuild.normalform import Declaration, DeclarationBroken
+from d4cbuild.normalform.findings import Findings
+from d4cbuild.normalform.order import KeySorter, come_in_order
+from d4cbuild.normalform.ordered import Settings, ordered_groups
+from d4cbuild.normalform.reading import TableSource
 from d4cbuild.normalform.scratch import Scratch
+from d4cbuild.normalform.write import ROW_GROUP_ROWS
 
 from .test_file import read, written
 
@@ -47,6 +52,52 @@ def test_whole_numbers_are_sorted_like_anything_else(data: st.DataObject) -> Non
     sorter = KeySorter(1 << 30, Scratch())
     sorter.add(keys)
     assert sorter.finish().tolist() == wanted.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whether"),
+    [
+        ([[]], True),
+        ([[1, 2], [], [3]], True),
+        ([["Z", "a"], ["é"]], True),
+        ([[1, 2], [2, 3]], False),
+        ([[1, 3], [2]], False),
+        ([[2, 1]], False),
+        ([[1, None]], False),
+        ([[1.0, math.nan]], False),
+        ([[-0.0], [0.0]], False),
+    ],
+    ids=str,
+)
+def test_keys_come_in_order_or_not(pieces: list[list[Any]], whether: bool) -> None:
+    arrow = next((pa.array(piece).type for piece in pieces if piece), pa.int64())
+    keys = [pa.table({"0": pa.array(piece, arrow)}) for piece in pieces]
+    assert come_in_order(keys) is whether
+    assert come_in_order([*keys, None]) is False  # they could not all be made
+
+
+class Counted(TableSource):
+    """Counts the pieces that are taken of whole rows."""
+
+    taken = 0
+
+    def pieces(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        for piece in super().pieces(columns):
+            self.taken += columns is None
+            yield piece
+
+
+@pytest.mark.parametrize(("step", "taken"), [(1, 1), (-1, 4)])
+def test_rows_in_order_are_given_on_while_they_come(step: int, taken: int) -> None:
+    table = pa.table({"c": pa.array(range(4 * ROW_GROUP_ROWS)[::step])})
+    source, declaration = Counted(table), Declaration.of_schema(table.schema, ("c",))
+    findings = Findings("t", ["c"])
+    memory = Settings(memory=1 << 40, workers=1, scratch=Scratch())
+    groups = ordered_groups(source, declaration, findings, memory).groups
+    assert next(groups)()["c"].to_pylist() == list(range(ROW_GROUP_ROWS))
+    assert source.taken == taken
+    assert len(list(groups)) == 3
+    assert not findings
 
 
 @pytest.mark.parametrize(
