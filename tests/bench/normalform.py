@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -143,15 +142,10 @@ def _side_by_side(*steps: tuple[str, ...], runs: int = RUNS) -> list[Steps]:
 def _one(step: tuple[str, ...]) -> tuple[float, float]:
     command = [sys.executable, "-m", "tests.bench.normalform_step", *step]
     began = perf_counter()
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{step} failed")
-    seconds = float(said) if said.strip() else perf_counter() - began
-    return seconds, usage.ru_maxrss * 1024
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True)
+    whole = perf_counter() - began
+    *seconds, peak = map(float, done.stdout.split())
+    return seconds[0] if seconds else whole, peak
 
 
 def _share_read(path: Path) -> tuple[float, float]:
