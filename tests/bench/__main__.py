@@ -14,7 +14,7 @@ def main() -> None:
     folder = Path(chosen) if chosen else beside
     print(machine())
     main_job.run(folder if folder.is_dir() else None)
-    normalform.run()
+    normalform.run(many=normalform.MANY_ROWS)
     digests.run()
     difference.run()
     bundling.run(folder if folder.is_dir() else None)

@@ -19,6 +19,7 @@ from tests.bench.address_table import write_addresses, write_polygons
 from tests.bench.measure import print_table
 
 ROWS = 10_000_000
+MANY_ROWS = 20_000_000
 POLYGONS = 500_000
 RUNS = 3
 READS = 8
