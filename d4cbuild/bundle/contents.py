@@ -78,7 +78,7 @@ class Contents:
         data: The data files by name.
         attestations: What was signed about the manifest, by file name.
         heavy: What a fat bundle holds besides.
-        notes: What changed since the release before, by language.
+        gather_notes: Gives :attr:`notes`; called once they are needed.
     """
 
     manifest: Manifest
@@ -92,12 +92,17 @@ class Contents:
     data: Mapping[str, Path]
     attestations: Mapping[str, bytes]
     heavy: Heavy | None = None
-    notes: Mapping[str, str] | None = None
+    gather_notes: Callable[[], Mapping[str, str] | None] = lambda: None
 
     @cached_property
     def tools(self) -> Tools:
         """What it takes to rebuild, besides the recipe and its code."""
         return self.gather_tools()
+
+    @cached_property
+    def notes(self) -> Mapping[str, str] | None:
+        """What changed since the release before, by language."""
+        return self.gather_notes()
 
     @property
     def own_code(self) -> tuple[TarEntry, ...]:

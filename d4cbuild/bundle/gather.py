@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from d4cbuild.sources.fetch import fetch_source
 from d4cbuild.store import Store
 
 MAXIMUM_HISTORY_BYTES = LIMITS.history_bytes
+Notes = Callable[[], Mapping[str, str] | None]
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,12 @@ class Gathering:
     fat: bool
     progress: Progress
 
-    def of_recipe(self, folder: RecipeFolder, notes: Mapping[str, str] | None = None) -> Contents:
+    def of_recipe(self, folder: RecipeFolder, notes: Notes) -> Contents:
         """Gather what the bundle of a recipe is made from.
+
+        Args:
+            folder: The recipe.
+            notes: Gives the notes of the recipe's release, if it was released.
 
         Raises:
             InputError: if there is no manifest, or it is of a build that may not be released.
@@ -81,7 +86,7 @@ class Gathering:
             data={output.file: self._data(output, folder) for output in manifest.outputs},
             attestations=attestations_about(self.attestations, sealed),
             heavy=self.heavy(plan) if self.fat else None,
-            notes=notes,
+            gather_notes=notes,
         )
 
     def _tools(self, plan: Plan, environment: EnvironmentFolder) -> Tools:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from d4cbuild.bundle.contents import Contents, Heavy
 from d4cbuild.bundle.describe import describe
 from d4cbuild.bundle.facts import BundledFile, BundleFacts
 from d4cbuild.bundle.layout import NOTES, SCRIPT, SUMS, Layout
+from d4cbuild.bundle.pages import load_templates
 from d4cbuild.bundle.script import job_files, render_script
 from d4cbuild.bundle.writing import BundleWriter
 from d4cbuild.errors import HashMismatch, InputError
@@ -87,10 +88,15 @@ def _write_files(contents: Contents, writer: BundleWriter, progress: Progress) -
     progress.say(
         f"bundling the environment, {len(heavy.sources)} sources and {len(heavy.packages)} packages"
     )
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        files = beside.submit(_write_heavy, contents, heavy, writer)
+    with ThreadPoolExecutor(max_workers=2) as beside:
+        image = beside.submit(_write_image, contents, heavy, writer)
+        archives = beside.submit(_write_archives, contents, heavy, writer)
         try:
-            return [*_write_light(contents, writer, progress), *files.result()]
+            light = _write_light(contents, writer, progress)
+            load_templates()  # while the others are written
+            for written in as_completed((image, archives)):
+                written.result()  # the first to fail ends all
+            return [*light, image.result(), *archives.result()]
         except BaseException:
             writer.give_up()
             raise
@@ -118,14 +124,19 @@ def _write_light(contents: Contents, writer: BundleWriter, progress: Progress) -
     return files
 
 
-def _write_heavy(contents: Contents, heavy: Heavy, writer: BundleWriter) -> list[BundledFile]:
+def _write_image(contents: Contents, heavy: Heavy, writer: BundleWriter) -> BundledFile:
+    return writer.write(Layout.of(contents.manifest).image, "image", heavy.image())
+
+
+def _write_archives(contents: Contents, heavy: Heavy, writer: BundleWriter) -> list[BundledFile]:
     layout = Layout.of(contents.manifest)
-    # The largest first: the disk takes it in while the others are made.
-    image = writer.write(layout.image, "image", heavy.image())
     # Without a time of the dataset: other datasets' bundles have the same files.
-    packages = writer.write(layout.packages, "packages", archive(heavy.packages.values(), 0))
+    packages = archive(heavy.packages.values(), 0)
     sources = archive(heavy.sources.values(), contents.lock.source_date_epoch)
-    return [image, packages, writer.write(layout.sources, "sources", sources)]
+    return [
+        writer.write(layout.packages, "packages", packages),
+        writer.write(layout.sources, "sources", sources),
+    ]
 
 
 def _refuse_other(found: FileDigests | SizeAndSha256, wanted: OutputRecord, path: Path) -> None:

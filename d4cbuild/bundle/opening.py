@@ -151,6 +151,7 @@ class _Opening:
             own_source=tar.below(OWN_SOURCE),
             history=tar.member(HISTORY),
         )
+        notes = self._notes()
         return Contents(
             manifest=sealed.manifest,
             manifest_text=text,
@@ -164,7 +165,7 @@ class _Opening:
             gather_tools=lambda: tools,
             data={output.file: self._whole(output.file) for output in sealed.manifest.outputs},
             attestations=self._attestations(sealed),
-            notes=self._notes(),
+            gather_notes=lambda: notes,
         )
 
     def _attestations(self, sealed: SealedManifest) -> dict[str, bytes]:

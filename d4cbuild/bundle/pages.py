@@ -1,7 +1,10 @@
 """``README.md`` and ``LISEZMOI.md``: a bundle as a page for people, in both languages."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from d4cbuild.bundle.facts import BundleFacts
 from d4cbuild.bundle.markdown import as_code, as_line, as_link, as_paragraphs, as_shell_word
@@ -16,6 +19,9 @@ from d4cbuild.bundle.terms import (
     publication_day,
 )
 
+if TYPE_CHECKING:
+    import jinja2
+
 _UNITS = {"en": ("bytes", "kB", "MB", "GB", "TB"), "fr": ("octets", "ko", "Mo", "Go", "To")}
 _NO_BREAK = "\u00a0"
 _THOUSANDS = {"en": ",", "fr": _NO_BREAK}
@@ -29,6 +35,18 @@ def render_page(facts: BundleFacts, language: Language) -> bytes:
         facts: The bundle.
         language: Which page.
     """
+    text = _template(language).render(_values(facts), roles=PURPOSES[language])
+    return text.encode()
+
+
+def load_templates() -> None:
+    """Make the pages' templates ready, where there is time for it before the pages are wanted."""
+    for language in PAGES:
+        _template(language)
+
+
+@cache
+def _template(language: Language) -> jinja2.Template:
     import jinja2  # imported late: only bundling needs it
 
     templates = jinja2.Environment(
@@ -40,10 +58,7 @@ def render_page(facts: BundleFacts, language: Language) -> bytes:
         keep_trailing_newline=True,
     )
     templates.filters.update(_filters(language))
-    text = templates.get_template(f"{PAGES[language]}.jinja").render(
-        _values(facts), roles=PURPOSES[language]
-    )
-    return text.encode()
+    return templates.get_template(f"{PAGES[language]}.jinja")
 
 
 def _filters(language: Language) -> dict[str, Callable[..., str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from d4cbuild.attest.statement import MANIFEST_NAME
@@ -94,7 +95,7 @@ def contents_of(
     """
     if not is_bundle(target):
         folder = RecipeFolder(target)
-        yield gathering.of_recipe(folder, notes(folder))
+        yield gathering.of_recipe(folder, partial(notes, folder))
         return
     with unpacked(target, gathering.mirrors, gathering.store, gathering.progress) as bundle:
         contents = bundle.opened.contents

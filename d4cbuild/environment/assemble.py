@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from d4cbuild.base.progress import Progress
 from d4cbuild.environment import skeleton
@@ -13,8 +12,6 @@ from d4cbuild.environment.tree import Tree
 from d4cbuild.environment.wheels import install_wheel
 from d4cbuild.model.environment import Environment, LockedPackage
 
-BASE: Final = "base"
-WHEELS: Final = "wheels"
 # Where scanners look for the packages of an image that has no package manager.
 _PACKAGE_RECORDS = "var/lib/dpkg/status.d"
 
@@ -42,14 +39,14 @@ def assemble(
     ordered = sorted(packages, key=lambda package: package.purl.encode())
     tree = Tree(root, environment.links)
     with progress.task("assembling", sum(package.size for package in ordered)) as advance:
-        tree.begin_layer(BASE)
+        tree.begin_layer(skeleton.BASE)
         _add_declared(environment, tree)
         dropping = Dropping(environment.debian.drop, environment.debian.keep)
         for package in ordered:
             if package.is_debian:
                 _add_debian(package, files[package.purl], dropping, tree)
                 advance(package.size)
-        tree.begin_layer(WHEELS)
+        tree.begin_layer(skeleton.WHEELS)
         for package in ordered:
             if not package.is_debian:
                 install_wheel(files[package.purl], package.file, tree, package.purl)

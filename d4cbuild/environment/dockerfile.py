@@ -6,13 +6,15 @@ from typing import Any
 
 from d4cbuild.base.files import write_atomically
 from d4cbuild.environment import oci, skeleton
-from d4cbuild.environment.assemble import BASE
 from d4cbuild.environment.definition import DOCKERFILE, EnvironmentFolder
 from d4cbuild.environment.wholeness import read_layers
 from d4cbuild.model.environment import Environment, EnvironmentLock
 from d4cbuild.sandbox.image import Image
 
-_TITLES = {"base": "Debian packages, links and files", "wheels": "Python wheels"}
+_TITLES = {
+    skeleton.BASE: "Debian packages, links and files",
+    skeleton.WHEELS: "Python wheels",
+}
 
 
 def render_dockerfile(environment: Environment, lock: EnvironmentLock) -> bytes:
@@ -67,7 +69,9 @@ def _layers(lock: EnvironmentLock) -> list[dict[str, Any]]:
         {
             "title": _TITLES[layer.name],
             "locked": layer,
-            "packages": [each for each in lock.packages if each.is_debian == (layer.name == BASE)],
+            "packages": [
+                each for each in lock.packages if each.is_debian == (layer.name == skeleton.BASE)
+            ],
         }
         for layer in lock.layers
     ]

@@ -50,3 +50,7 @@ IMAGE_VARIABLES: Final = (
 USER: Final = f"{SANDBOX_UID}:{SANDBOX_GID}"
 WORKING_DIRECTORY: Final = "/d4c/code"
 COMMAND: Final = ("/bin/sh",)
+BASE: Final = "base"
+"""The layer of Debian's packages."""
+WHEELS: Final = "wheels"
+"""The layer of Python's packages."""

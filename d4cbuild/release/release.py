@@ -128,7 +128,7 @@ def release_recipe(
             where=folder.where,
             hint="\n".join(lack.next for lack in plan.lacks),
         )
-    contents = gathering.of_recipe(folder, plan.notes)
+    contents = gathering.of_recipe(folder, lambda: plan.notes)
     place = options.output / contents.manifest.dataset.file_base
     bundle = write_bundle(contents, place, options.split, progress, replace=False)
     done = replace(plan, bundle=str(bundle.folder), sums=f"sha256:{bundle.sums}")
