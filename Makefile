@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export D4CBUILD_STORE ?= $(CURDIR)/.cache/store
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# Commands start from compiled bytecode, as they do where this is installed: in half the time.
+# Commands start from compiled bytecode, as an installed d4cbuild does.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Processes that run tests; 0 for none but the one that collects them.
