@@ -26,6 +26,7 @@ from d4cbuild.base.digest import (
     digests_of_stream,
 )
 from tests.memory import PEAK_KB
+from tests.running import running
 
 LARGE = random.Random(1).randbytes(3 * THREADS_FROM_BYTES + 12345)
 
@@ -103,7 +104,7 @@ digests_of_file(Path("/dev/zero"))
 
 
 def test_ctrl_c_ends_it() -> None:
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

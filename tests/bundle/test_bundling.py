@@ -22,6 +22,7 @@ from d4cbuild.model.licences import may_redistribute
 from tests.bundle.conftest import ENVIRONMENTS
 from tests.bundle.received import ARTIFACTS, DATA, MANIFEST, bundled, files_of
 from tests.project import Project
+from tests.running import running
 
 
 def test_the_sums_are_as_sha256sum_wants_them(thin: Path, fat: Path) -> None:
@@ -161,7 +162,7 @@ def test_a_thread_that_writes_stops_when_the_bundle_is_given_up(tmp_path: Path) 
 def test_an_interrupted_bundle_leaves_nothing(built: Project, tmp_path: Path) -> None:
     output = tmp_path / "bundles"
     command = ("bundle", "--fat", "recipes/places", "--output", str(output))
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-m", "d4cbuild", *command],
         cwd=built.root,
         env=built.environment(),

@@ -24,6 +24,7 @@ from d4cbuild.store import Store
 from tests.bundle.received import ARTIFACTS, Received, bundled, files_of, member
 from tests.memory import PEAK_KB
 from tests.project import Project
+from tests.running import running
 
 MTIME_S = 7
 END = bytes(1024)
@@ -470,9 +471,7 @@ def test_a_run_that_was_killed_leaves_nothing_that_the_next_does_not_remove(
         *("--output", str(output)),
     ]
     environment = {**os.environ, "D4CBUILD_STORE": str(built.store)}
-    with subprocess.Popen(
-        command, cwd=built.root, env=environment, stdout=subprocess.DEVNULL
-    ) as process:
+    with running(command, cwd=built.root, env=environment, stdout=subprocess.DEVNULL) as process:
         while not list(output.glob(".d4cbuild-*/bundle/*")):
             assert process.poll() is None
             time.sleep(0.001)

@@ -16,6 +16,7 @@ import d4cbuild
 from d4cbuild.cli.main import COMMANDS, cli
 from tests.cli.silent import silent_server
 from tests.project import RECIPE, Answer, Project
+from tests.running import running
 
 REPOSITORY = Path(__file__).parent.parent.parent
 HEAVY = ("pyarrow", "docker", "pygit2", "pydantic", "sqlite3", "rich", "requests", "blake3")
@@ -318,7 +319,7 @@ def test_in_a_pipe_progress_is_plain_lines(bare: Project) -> None:
 
 def test_a_reader_that_stops_reading_is_no_error(bare: Project) -> None:
     command = [sys.executable, "-m", "d4cbuild", "store", "ls", "--json"]
-    with subprocess.Popen(
+    with running(
         command,
         cwd=bare.root,
         env=bare.environment(),
@@ -341,7 +342,7 @@ def interrupted(project: Project, number: signal.Signals, *arguments: str) -> An
         text = text.replace('mirrors = ["sources/places.csv"]', "mirrors = []")
         (project.recipe / "recipe.toml").write_text(text)
         project.commit("Take a source from a server")
-        with subprocess.Popen(
+        with running(
             [sys.executable, "-m", "d4cbuild", "lock", "places", *arguments],
             cwd=project.root,
             env=project.environment(),

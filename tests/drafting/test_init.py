@@ -18,6 +18,7 @@ from d4cbuild.model.parse import record_from_toml
 from d4cbuild.model.recipe import Recipe
 from tests.looking.found import zipped
 from tests.project import Project
+from tests.running import running
 
 PLACES = "code;nom;superficie\n10;Montréal;1,5\n11;Québec;2,5\n12;Lévis;0,5\n"
 
@@ -175,10 +176,10 @@ def test_on_a_terminal_it_asks_and_enter_takes_what_is_likely(project: Project) 
     (project.root / "a.csv").write_text("id,x\n1,2\n2,3\n")
     master, terminal = pty.openpty()
     command = [sys.executable, "-m", "d4cbuild", "init", "ville-lieux", "--from", "a.csv"]
-    with subprocess.Popen(
+    with running(
         command, cwd=project.root, env=project.environment(), stdin=terminal, stderr=terminal,
         stdout=subprocess.PIPE,
-    ) as running:  # fmt: skip
+    ) as process:  # fmt: skip
         os.close(terminal)
         os.write(master, b"ca-qc\n" + b"\n" * 7)
         while True:
@@ -187,9 +188,9 @@ def test_on_a_terminal_it_asks_and_enter_takes_what_is_likely(project: Project) 
                     break
             except OSError:  # the other end is closed
                 break
-        assert running.stdout is not None
-        running.stdout.read()
+        assert process.stdout is not None
+        process.stdout.read()
     os.close(master)
-    assert running.returncode == 0
+    assert process.returncode == 0
     dataset = _recipe(project, "ville-lieux").dataset
     assert (dataset.region, dataset.source) == ("ca-qc", "ville")
