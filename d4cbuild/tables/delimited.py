@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,24 +20,35 @@ _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t"}
 _WIDE = ("utf-16", "utf-32", "utf-7")
 _SHOWN = 60
 
+Handler = Callable[[pyarrow.csv.InvalidRow], str]
+
 
 @dataclass(frozen=True)
-class _Csv:
+class CsvFile:
+    """A file, and how it is to be read.
+
+    Attributes:
+        path: Where it is.
+        encoding: Of its text.
+        skip_lines: Lines before the one with the names of the columns.
+        delimiter: What is between two fields.
+        is_delimiter_given: Whether somebody asked for that one.
+    """
+
     path: Path
     encoding: str
     skip_lines: int
     delimiter: str
     is_delimiter_given: bool
 
-    def parse(self, handler: Callable[[pyarrow.csv.InvalidRow], str] | None) -> pa.Table:
-        """Read all; a row of another length goes to the handler, and is an error."""
-        parsing = pyarrow.csv.ParseOptions(
-            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=handler
-        )
-        # With threads, rows have no numbers.
-        reading = pyarrow.csv.ReadOptions(
-            encoding=self.encoding, skip_rows=self.skip_lines, use_threads=handler is None
-        )
+    def parse(self) -> pa.Table:
+        """Read all of it, every column as text.
+
+        Raises:
+            InputError: if the first line has no names of columns.
+            ArrowInvalid: if rows have other lengths, or the text is not in the encoding.
+        """
+        reading, parsing = self._reading(), self._parsing()
         with pyarrow.csv.open_csv(self.path, reading, parsing) as stream:
             names = stream.schema.names
         self.check(names)
@@ -47,6 +59,28 @@ class _Csv:
             null_values=[""],
         )
         return pyarrow.csv.read_csv(self.path, reading, parsing, converting)
+
+    def read_until(self, handler: Handler) -> None:
+        """Read it in vain, to find a row of another length.
+
+        Args:
+            handler: Gets such a row, with its number, and says what to do, as Arrow wants it.
+        """
+        # By ``open_csv``, a thread of Arrow's may be the last to let go of the handler. If Python
+        # has come to its end meanwhile, that aborts the process.
+        with suppress(pa.ArrowInvalid, UnicodeError):  # what is wrong is known already
+            pyarrow.csv.read_csv(self.path, self._reading(threads=False), self._parsing(handler))
+
+    def _reading(self, *, threads: bool = True) -> pyarrow.csv.ReadOptions:
+        # With threads, rows have no numbers.
+        return pyarrow.csv.ReadOptions(
+            encoding=self.encoding, skip_rows=self.skip_lines, use_threads=threads
+        )
+
+    def _parsing(self, handler: Handler | None = None) -> pyarrow.csv.ParseOptions:
+        return pyarrow.csv.ParseOptions(
+            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=handler
+        )
 
     def check(self, names: list[str]) -> None:
         """Look whether the first line has names of columns.
@@ -83,7 +117,7 @@ def read_csv(path: Path, options: TableOptions) -> pa.Table:
     options.refuse_all_but("encoding", "skip_lines", "delimiter", where=str(path))
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     delimiter = options.delimiter or usual
-    file = _Csv(
+    file = CsvFile(
         path,
         _known_encoding(options.encoding or "utf-8"),
         options.skip_lines or 0,
@@ -95,7 +129,7 @@ def read_csv(path: Path, options: TableOptions) -> pa.Table:
             "a delimiter is one character, or tab", found=delimiter, where="--delimiter"
         )
     try:
-        return file.parse(None)
+        return file.parse()
     except (pa.ArrowInvalid, UnicodeError) as error:
         _explain_text(file, error)
         _explain_rows(file, error)
@@ -112,7 +146,7 @@ def _known_encoding(name: str) -> str:
         ) from error  # fmt: skip
 
 
-def _explain_text(file: _Csv, error: Exception) -> None:
+def _explain_text(file: CsvFile, error: Exception) -> None:
     """Raise an error that names the first line that is not in the encoding, if there is one."""
     if file.encoding.startswith(_WIDE):
         return  # its lines do not end with a byte of their own
@@ -131,7 +165,7 @@ def _explain_text(file: _Csv, error: Exception) -> None:
                 ) from error
 
 
-def _explain_rows(file: _Csv, error: Exception) -> None:
+def _explain_rows(file: CsvFile, error: Exception) -> None:
     """Raise an error that names the first row of another length, if there is one."""
     found: list[pyarrow.csv.InvalidRow] = []
 
@@ -139,11 +173,8 @@ def _explain_rows(file: _Csv, error: Exception) -> None:
         found.append(row)
         return "error"
 
-    try:
-        file.parse(keep)
-    except pa.ArrowInvalid:
-        if not found:
-            return  # what is wrong is said by the first error
+    file.read_until(keep)
+    if found:
         row = found[0]
         raise InputError(
             f"row {row.number} has another number of fields than the names of the columns",

@@ -210,11 +210,11 @@ for _ in range(300): os.write(1, line)
 import os, signal, time
 if os.fork() == 0:
     os.setsid()
-    if os.fork() == 0:
-        for number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)
-        while True:
-            for place in ("/tmp/beat", "/d4c/out/beat"):
-                with open(place, "a") as beat: beat.write("x")
+    if os.fork(): os._exit(0)
+    for number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)
+    while True:
+        for place in ("/tmp/beat", "/d4c/out/beat"):
+            with open(place, "a") as beat: beat.write("x")
 time.sleep(0.3); print("over", flush=True); os._exit(0)
 """,
         says("over"),

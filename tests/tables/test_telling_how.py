@@ -1,5 +1,6 @@
 """``normalise`` of files that do not say how they are to be read."""
 
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyogrio
 import pytest
 import shapely
 
+from d4cbuild.tables.delimited import CsvFile
 from tests.tables.test_reading import run
 
 
@@ -165,3 +167,26 @@ def test_what_means_nothing_for_a_format_is_refused(option: str, tmp_path: Path)
     source = tmp_path / "in.parquet"
     pq.write_table(pa.table({"code": ["1"]}), source)
     assert f"{option} means nothing for this format" in refused(source, option, "x")
+
+
+class LetGo:
+    """A handler that notes which thread lets go of it."""
+
+    def __init__(self, threads: set[int]) -> None:
+        self._threads = threads
+
+    def __call__(self, row: object) -> str:
+        return "error"
+
+    def __del__(self) -> None:
+        self._threads.add(threading.get_ident())
+
+
+def test_no_thread_is_left_with_what_looks_for_a_ragged_row(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("code,name\n1,x\n2,y,z\n3,w\n")
+    file = CsvFile(source, "utf-8", 0, ",", is_delimiter_given=False)
+    threads: set[int] = set()
+    for _ in range(500):
+        file.read_until(LetGo(threads))
+    assert threads == {threading.get_ident()}
