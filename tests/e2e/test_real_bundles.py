@@ -19,6 +19,8 @@ from tests.bundle.outside import objections
 from tests.conftest import REPOSITORY
 from tests.e2e.test_real_recipes import NOT_IN_THE_REPOSITORY, RECIPES
 
+OF_STEPS = "ottawa-building-permits-2018"
+
 
 @pytest.fixture(scope="module")
 def machine(shared_store: Store) -> Image:
@@ -26,7 +28,7 @@ def machine(shared_store: Store) -> Image:
     return clean_machine(shared_store)
 
 
-@pytest.fixture(params=RECIPES)
+@pytest.fixture(params=[*RECIPES, OF_STEPS])
 def bundle(
     request: pytest.FixtureRequest,
     geo_image: Image,
