@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from d4cbuild.base.ambient import usable_cpus, user_id
-from d4cbuild.base.interruption import check_interruption
+from d4cbuild.base.interruption import check_interruption, uninterrupted
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.cgroup import ControlGroup, control_group
@@ -136,21 +136,25 @@ class BubblewrapRunner:
             open_filter() as rules,
         ):
             passed = (writer.fileno(), rules.fileno())
-            process = subprocess.Popen(  # noqa: S603 - a list, no shell
-                [self._program, *_arguments(job, *passed)],
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                env={},
-                pass_fds=passed,
-                extra_groups=[] if user_id() == 0 else None,  # only root may leave its groups
-                preexec_fn=_prepare(job, group),  # no thread of ours runs yet
-            )
+            process: subprocess.Popen[bytes] | None = None
             try:
+                with uninterrupted():
+                    process = subprocess.Popen(  # noqa: S603 - a list, no shell
+                        [self._program, *_arguments(job, *passed)],
+                        stdin=stdin,
+                        stdout=stdout,
+                        stderr=stderr,
+                        env={},
+                        pass_fds=passed,
+                        # Only root may leave its groups.
+                        extra_groups=[] if user_id() == 0 else None,
+                        preexec_fn=_prepare(job, group),  # no thread of ours runs yet
+                    )
                 writer.close()
                 yield _Started(process, group, reader)
             finally:
-                _end(process)
+                if process is not None:
+                    _end(process)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, BinaryIO
@@ -19,7 +18,7 @@ from d4cbuild.base.ambient import (
     usable_cpus,
     user_id,
 )
-from d4cbuild.base.interruption import check_interruption
+from d4cbuild.base.interruption import check_interruption, uninterrupted
 from d4cbuild.base.sameness import SANDBOX_GID, SANDBOX_HOSTNAME, SANDBOX_UID
 from d4cbuild.errors import Unavailable
 from d4cbuild.sandbox.circumstances import lay_out_files, refuse_what_an_engine_cannot
@@ -45,6 +44,11 @@ HINT = (
     "start the engine (systemctl start docker), or install bubblewrap and use --runner bubblewrap"
 )
 _WRITING = 1  # SHUT_WR
+_Use = Callable[[str], Outcome]
+"""What is done with a container, given its name."""
+_REMOVED_BY_ANOTHER = frozenset({404, 409})
+"""What an engine answers to who wants to remove what is gone, or is just being removed: several
+builds that start at once find the same leftovers."""
 _FROM_IMAGE = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
 
 
@@ -80,19 +84,16 @@ class DockerRunner:
 
     def run(self, job: Job, log: BinaryIO) -> Outcome:
         """Run a job; see :class:`~d4cbuild.sandbox.job.Runner`."""
-        with self._prepared(job, {}) as container:
-            return self._follow(container, job, log)
+        return self._in_container(job, {}, lambda name: self._follow(name, job, log))
 
     def attend(self, job: Job, console: Console) -> Outcome:
         """Run a job for somebody; see :class:`~d4cbuild.sandbox.job.Runner`."""
         job = replace(job, command=attended(job.command))
         streams = {"tty": console.is_terminal, "stdin_open": True}
-        with self._prepared(job, streams) as container:
-            return self._attend(container, job, console)
+        return self._in_container(job, streams, lambda name: self._attend(name, job, console))
 
-    @contextlib.contextmanager
-    def _prepared(self, job: Job, streams: dict[str, Any]) -> Iterator[str]:
-        """A container that is ready to be started; gone afterwards."""
+    def _in_container(self, job: Job, streams: dict[str, Any], use: _Use) -> Outcome:
+        """Make a container that is ready to be started, and use it; it is gone afterwards."""
         import docker
 
         refuse_what_an_engine_cannot(job.circumstances, self.name)
@@ -102,8 +103,7 @@ class DockerRunner:
             folder.mkdir()
             folder.chmod(0o777)  # the sandbox's user is not ours; the folder above is closed
         try:
-            with self._container(image, job, streams) as container:
-                yield container
+            return self._made_and_removed(image, job, streams, use)
         except docker.errors.DockerException as error:
             raise _engine_failed("failed", error) from error
         except OSError as error:
@@ -113,24 +113,24 @@ class DockerRunner:
         finally:
             self._hand_over(image, job)
 
-    @contextlib.contextmanager
-    def _container(self, image: str, job: Job, streams: dict[str, Any]) -> Iterator[str]:
+    def _made_and_removed(
+        self, image: str, job: Job, streams: dict[str, Any], use: _Use
+    ) -> Outcome:
+        # No context manager: Ctrl-C can come between such a thing's entry and the block under it.
         name = f"d4cbuild-{random_token()}"
-        # In a thread, so that Ctrl-C cannot come between the engine's making it and our knowing.
-        with ThreadPoolExecutor(1) as pool:
-            making = pool.submit(
-                self._client.api.create_container,
-                image,
-                name=name,
-                host_config=self._host_config(job),
-                **_config(job),
-                **streams,
-            )
-            try:
-                making.result()
-                yield name
-            finally:
-                wait([making])
+        try:
+            # The engine makes it even if we stop listening, so its answer is waited for.
+            with uninterrupted():
+                self._client.api.create_container(
+                    image,
+                    name=name,
+                    host_config=self._host_config(job),
+                    **_config(job),
+                    **streams,
+                )
+            return use(name)
+        finally:
+            with uninterrupted():
                 self._remove(name)
 
     def _load(self, image: Image) -> str:
@@ -291,10 +291,11 @@ class DockerRunner:
         api.wait(container)
 
     def _remove(self, container: str) -> None:
-        import docker
-
-        with contextlib.suppress(docker.errors.NotFound):
+        try:
             self._client.api.remove_container(container, force=True, v=True)
+        except self._engine_error as error:
+            if getattr(error, "status_code", None) not in _REMOVED_BY_ANOTHER:
+                raise
 
     def _hand_over(self, image: str, job: Job) -> None:
         """Make what the sandbox's user wrote removable by ours, where the two differ."""

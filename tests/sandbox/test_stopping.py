@@ -1,10 +1,14 @@
 """Ctrl-C, SIGTERM and SIGKILL of d4cbuild itself leave nothing behind."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +20,9 @@ from d4cbuild.sandbox.job import Job, Runner
 from .conftest import REPOSITORY, RUNNERS
 from .jobs import run
 
-Start = Callable[[str], "subprocess.Popen[bytes]"]
+Start = Callable[..., "subprocess.Popen[bytes]"]
 PATIENCE_S = 20.0
+ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 
 @pytest.fixture
@@ -25,15 +30,78 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the endless job in a process of its own; ends it whatever happens."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def begin(runner: str) -> "subprocess.Popen[bytes]":
+    def begin(runner: str, **settings: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "tests.sandbox.endless", runner, str(tmp_path)]
-        started.append(subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True))
+        environment = os.environ | settings
+        started.append(
+            subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, env=environment)
+        )
         return started[-1]
 
     yield begin
     for process in started:
         process.kill()
         process.wait()
+
+
+class SlowAnswers:
+    """Stands between an engine and one who asks it, and keeps some answers back for a while.
+
+    Args:
+        address: The socket to listen on.
+        wanted: What the first line of such a request contains.
+        delay_s: How long the answer is kept back.
+    """
+
+    def __init__(self, address: Path, wanted: bytes, delay_s: float) -> None:
+        self._wanted = wanted
+        self._delay_s = delay_s
+        self.asked = threading.Event()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(address))
+        self._listener.listen()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                asker = self._listener.accept()[0]
+            except OSError:
+                return  # closed
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect(ENGINE)
+            slow = threading.Event()
+            for work in ((asker, engine, slow, self._ask), (engine, asker, slow, self._answer)):
+                threading.Thread(target=self._pass_on, args=work, daemon=True).start()
+
+    def _ask(self, request: bytes, slow: threading.Event) -> None:
+        if self._wanted in request.partition(b"\r\n")[0]:
+            slow.set()
+            self.asked.set()
+
+    def _answer(self, answer: bytes, slow: threading.Event) -> None:
+        if slow.is_set():
+            slow.clear()
+            time.sleep(self._delay_s)
+
+    @staticmethod
+    def _pass_on(
+        source: socket.socket,
+        target: socket.socket,
+        slow: threading.Event,
+        look: Callable[[bytes, threading.Event], None],
+    ) -> None:
+        try:
+            while data := source.recv(1 << 16):
+                look(data, slow)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # either of them has gone
 
 
 def _until(holds: Callable[[], bool]) -> bool:
@@ -111,6 +179,21 @@ def test_a_build_stopped_at_any_moment_leaves_nothing_behind(
         assert _containers(process.pid) == []
 
 
+@pytest.mark.engine
+def test_a_container_that_is_being_made_while_the_build_is_stopped_is_removed(
+    start: Start, tmp_path: Path
+) -> None:
+    address = tmp_path / "slow.sock"
+    between = SlowAnswers(address, b"/containers/create", delay_s=0.5)
+    process = start("docker", DOCKER_HOST=f"unix://{address}")
+    assert between.asked.wait(PATIENCE_S)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_S) == 130
+    between.close()
+    assert _containers(process.pid) == []
+    assert list((tmp_path / "store" / "tmp").iterdir()) == []
+
+
 def test_a_killed_build_takes_its_bubblewrap_along_and_the_next_one_clears_up(
     start: Start, tmp_path: Path, bubblewrap: Runner, new_job: Callable[..., Job]
 ) -> None:
@@ -133,8 +216,24 @@ def test_the_container_of_a_killed_build_is_removed_by_the_next_run(
     process.wait()
     assert len(_containers(process.pid)) == 1
     assert run(docker, new_job(("/bin/true",))).outcome.succeeded
-    assert _containers(process.pid) == []
+    # Where another test runs a job just now, it may be that one which removes it.
+    assert _until(lambda: _containers(process.pid) == [])
     assert _until(lambda: _processes(tmp_path) == [])
+
+
+@pytest.mark.engine
+def test_several_runs_that_find_the_same_container_of_a_killed_build_all_succeed(
+    start: Start, tmp_path: Path
+) -> None:
+    process = start("docker")
+    assert _until(lambda: _beating(tmp_path))
+    process.kill()
+    process.wait()
+    runners = [DockerRunner() for _ in range(8)]
+    with ThreadPoolExecutor(len(runners)) as pool:
+        swept = [pool.submit(runner.sweep) for runner in runners]
+    assert sum(each.result() for each in swept) >= 1
+    assert _until(lambda: _containers(process.pid) == [])
 
 
 @pytest.mark.engine
