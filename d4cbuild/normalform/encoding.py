@@ -8,19 +8,25 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from d4cbuild.normalform.values import as_list
 
 DICTIONARY_MAXIMUM = 65_536
-DICTIONARY_SHARE = 4
-FLOAT_DICTIONARY_SHARE = 2
+DICTIONARY_SHARE = 8
 FIRST_VALUES = 8_192
-FIRST_DISTINCT = 7_680
+FIRST_DISTINCT = 6_144
 DECIMAL_PLACES = 6
+DECIMAL_MINIMUM = 20_000
 # Beyond it, not every whole number is a float64.
 WHOLE_MAXIMUM = float(1 << 53)
-ZSTD_LEVEL = 3
-PLAIN_ZSTD_LEVEL = 5
+ZSTD_LEVEL = 5
+NUMBERS_ZSTD_LEVEL = 2
+"""For numbers as differences, of which little is left to be found."""
+SHORT_BYTES = {"DELTA_LENGTH_BYTE_ARRAY": 8, "PLAIN": 32}
+"""Up to how many bytes, on average, texts and bytes are short: codes, house numbers, points."""
+SHORT_ZSTD_LEVELS = {"DELTA_LENGTH_BYTE_ARRAY": 1, "PLAIN": 4}
+"""For those, in which a longer search finds next to nothing more."""
 
 
 @dataclass
@@ -42,12 +48,11 @@ class ColumnEncodings:
     encoded: dict[str, pa.DictionaryArray] = field(default_factory=dict)
 
 
-def column_encodings(table: pa.Table, shapes: frozenset[str]) -> ColumnEncodings:
+def column_encodings(table: pa.Table) -> ColumnEncodings:
     """Choose each leaf column's encoding.
 
     Args:
         table: The rows of a row group, a chunk per column at most.
-        shapes: Columns of WKB, which have no statistics.
     """
     found = ColumnEncodings()
     for name, column in zip(table.schema.names, table.columns, strict=True):
@@ -57,10 +62,8 @@ def column_encodings(table: pa.Table, shapes: frozenset[str]) -> ColumnEncodings
                 found.others[path] = _encoding(leaf)
             else:
                 found.dictionaries.append(path)
-            # Other encodings leave little that a longer search would find.
-            plain = found.others.get(path) == "PLAIN"
-            found.levels[path] = PLAIN_ZSTD_LEVEL if plain else ZSTD_LEVEL
-            if path not in shapes and not _holds_nan(leaf):
+            found.levels[path] = _level(leaf, found.others.get(path, "DICTIONARY"))
+            if _has_statistics(leaf):
                 found.statistics.append(path)
             if coded is not None and path == name and _is_text_or_bytes(leaf.type):
                 found.encoded[name] = coded
@@ -71,9 +74,8 @@ def _dictionary_of(leaf: pa.Array) -> pa.DictionaryArray | None:
     """The values as a dictionary in the order of their first occurrence, if that is the rule."""
     if pa.types.is_boolean(leaf.type):
         return None
-    share = FLOAT_DICTIONARY_SHARE if pa.types.is_floating(leaf.type) else DICTIONARY_SHARE
     present = leaf.drop_null()
-    most = min(DICTIONARY_MAXIMUM, len(present) // share)
+    most = min(DICTIONARY_MAXIMUM, len(present) // DICTIONARY_SHARE)
     # Most columns without a dictionary show it in their first values.
     first = present.slice(0, FIRST_VALUES)
     if most == 0 or _distinct(first) > min(most, FIRST_DISTINCT):
@@ -100,12 +102,24 @@ def _encoding(leaf: pa.Array) -> str:
     return "DELTA_BINARY_PACKED"
 
 
+def _level(leaf: pa.Array, encoding: str) -> int:
+    if encoding == "DELTA_BINARY_PACKED":
+        return NUMBERS_ZSTD_LEVEL
+    if encoding in SHORT_BYTES and _is_text_or_bytes(leaf.type):
+        size = pc.sum(pc.binary_length(leaf)).as_py() or 0
+        if size <= SHORT_BYTES[encoding] * (len(leaf) - leaf.null_count):
+            return SHORT_ZSTD_LEVELS[encoding]
+    return ZSTD_LEVEL
+
+
 def _are_decimal_fractions(values: Any) -> bool:
-    """Whether numbers were written with few decimal places, and not all of them without any.
+    """Whether many numbers were written with few decimal places, and not all without any.
 
     The low bytes of such numbers repeat, as there are only so many fractions: whole numbers are
     found by Zstandard where they stand, and are torn apart by ``BYTE_STREAM_SPLIT``.
     """
+    if len(values) < DECIMAL_MINIMUM:
+        return False
     one = 10.0**DECIMAL_PLACES
     for some in (values[:FIRST_VALUES], values):
         with np.errstate(invalid="ignore", over="ignore"):
@@ -119,12 +133,14 @@ def _is_text_or_bytes(arrow: pa.DataType) -> bool:
     return bool(pa.types.is_string(arrow) or pa.types.is_binary(arrow))
 
 
-def _holds_nan(leaf: pa.Array) -> bool:
+def _has_statistics(leaf: pa.Array) -> bool:
+    # Of bytes, such as shapes, nobody asks for a range.
+    if pa.types.is_binary(leaf.type):
+        return False
     # Writers leave NaN out of minimum and maximum, and some readers then look no further: without
     # statistics they do.
-    if not pa.types.is_floating(leaf.type):
-        return False
-    return bool(np.isnan(leaf.drop_null().to_numpy()).any())
+    holds_nan = pa.types.is_floating(leaf.type) and np.isnan(leaf.drop_null().to_numpy()).any()
+    return not holds_nan
 
 
 def _single(column: pa.ChunkedArray) -> pa.Array:

@@ -129,7 +129,6 @@ def _write(
         schema=rows.schema,
         declared=declaration.column_names,
         sort_columns=declaration.recorded_order,
-        shapes=frozenset(c.name for c in declaration.columns if c.is_geometry),
     )
     with GroupWriter(stream, form, digest, settings.workers) as writer:
         for group in rows.groups:

@@ -16,7 +16,6 @@ from d4cbuild.normalform.encoding import column_encodings
 from d4cbuild.normalform.footer import EncodedGroup, FileAssembler
 
 ROW_GROUP_ROWS = 122_880
-PAGE_ROWS = 61_440
 UNLIMITED_BYTES = 1 << 30
 PARQUET_VERSION = "2.6"
 DATA_PAGE_VERSION = "1.0"
@@ -30,13 +29,11 @@ class FileForm:
         schema: Its schema.
         declared: Its columns that are part of the content digest.
         sort_columns: Leading columns the rows are sorted by, recorded in the file.
-        shapes: Columns of WKB: the order of their bytes means nothing, so they get no statistics.
     """
 
     schema: pa.Schema
     declared: list[str]
     sort_columns: list[str]
-    shapes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -112,18 +109,16 @@ def _encode(group: RowGroup, form: FileForm) -> EncodedRows:
     table = group().combine_chunks().cast(form.schema)
     declared = [table.column(name) for name in form.declared]
     return EncodedRows(
-        group=encode_row_group(table, form.sort_columns, form.shapes),
+        group=encode_row_group(table, form.sort_columns),
         rows=table.num_rows,
         digests=run_digests(declared),
         nulls=[column.null_count for column in declared],
     )
 
 
-def encode_row_group(
-    table: pa.Table, sort_columns: list[str], shapes: frozenset[str] = frozenset()
-) -> EncodedGroup:
+def encode_row_group(table: pa.Table, sort_columns: list[str]) -> EncodedGroup:
     """Encode one row group as a Parquet file in memory, every setting given."""
-    encodings = column_encodings(table, shapes)
+    encodings = column_encodings(table)
     for name, coded in encodings.encoded.items():
         at = table.schema.get_field_index(name)
         table = table.set_column(at, table.schema.field(at).with_type(coded.type), coded)
@@ -142,8 +137,8 @@ def encode_row_group(
         column_encoding=encodings.others,
         dictionary_pagesize_limit=UNLIMITED_BYTES,
         data_page_size=UNLIMITED_BYTES,
-        max_rows_per_page=PAGE_ROWS,
-        write_batch_size=PAGE_ROWS,
+        max_rows_per_page=ROW_GROUP_ROWS,
+        write_batch_size=ROW_GROUP_ROWS,
         write_statistics=encodings.statistics,
         write_page_index=True,
         write_page_checksum=True,

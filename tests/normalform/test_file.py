@@ -13,13 +13,20 @@ import pytest
 from hypothesis import given, settings
 
 from d4cbuild.normalform import Declaration, DeclarationBroken, content_digest, write_table
-from d4cbuild.normalform.encoding import FIRST_DISTINCT
+from d4cbuild.normalform.encoding import (
+    DECIMAL_MINIMUM,
+    FIRST_DISTINCT,
+    ZSTD_LEVEL,
+    column_encodings,
+)
 from d4cbuild.normalform.footer import CREATED_BY, EncodedGroup
 from d4cbuild.normalform.thrift import Struct, decode
-from d4cbuild.normalform.write import PAGE_ROWS, ROW_GROUP_ROWS
+from d4cbuild.normalform.write import ROW_GROUP_ROWS
 
 from .slow_digest import Column
 from .tables import arrow_table, declared, tables
+
+MANY = np.arange(DECIMAL_MINIMUM)
 
 
 def written(table: pa.Table, *sort_by: str, workers: int = 1) -> bytes:
@@ -136,11 +143,13 @@ def test_duckdb_finds_the_same_rows_by_filters_on_every_column(
         assert found == [(wanted,)], where
 
 
-def test_pages_hold_61440_rows_whatever_the_nesting(big: tuple[pa.Table, bytes]) -> None:
-    for group, rows in enumerate((ROW_GROUP_ROWS, ROW_GROUP_ROWS, 7)):
+def test_a_column_of_a_row_group_is_one_page_whatever_the_nesting(
+    big: tuple[pa.Table, bytes],
+) -> None:
+    for group in range(3):
         for leaf in range(metadata(big[1]).row_group(group).num_columns):
             starts = [first for _, _, first in pages(big[1], group, leaf)]
-            assert starts == list(range(0, rows, PAGE_ROWS)), (group, leaf)
+            assert starts == [0], (group, leaf)
 
 
 def test_the_offset_index_points_at_data_pages(big: tuple[pa.Table, bytes]) -> None:
@@ -162,11 +171,10 @@ def test_the_column_index_brackets_every_page(big: tuple[pa.Table, bytes]) -> No
         start, length = chunk.get(6), chunk.get(7)
         index = decode(data[start : start + length])
         low, high = index.get(2).values, index.get(3).values
-        for page, (_, _, first) in enumerate(pages(data, group, 0)):
-            at = group * ROW_GROUP_ROWS + first
-            last = min(at + PAGE_ROWS, (group + 1) * ROW_GROUP_ROWS, table.num_rows) - 1
-            assert int.from_bytes(low[page], "little") == at
-            assert int.from_bytes(high[page], "little") == last
+        first = group * ROW_GROUP_ROWS
+        last = min(first + ROW_GROUP_ROWS, table.num_rows) - 1
+        assert [int.from_bytes(value, "little") for value in low] == [first]
+        assert [int.from_bytes(value, "little") for value in high] == [last]
 
 
 def test_statistics_are_those_of_the_rows(big: tuple[pa.Table, bytes]) -> None:
@@ -221,21 +229,21 @@ def test_encodings_follow_the_rule(big: tuple[pa.Table, bytes]) -> None:
 @pytest.mark.parametrize(
     ("distinct", "rows", "arrow", "wanted"),
     [
-        (25_000, 100_000, pa.int64(), True),
-        (25_001, 100_000, pa.int64(), False),
-        (25_000, 100_000, pa.string(), True),
-        (25_001, 100_000, pa.string(), False),
-        (50_000, 100_000, pa.float64(), True),
-        (50_001, 100_000, pa.float64(), False),
-        (30_720, ROW_GROUP_ROWS, pa.string(), True),
-        (30_721, ROW_GROUP_ROWS, pa.string(), False),
+        (12_500, 100_000, pa.int64(), True),
+        (12_501, 100_000, pa.int64(), False),
+        (12_500, 100_000, pa.string(), True),
+        (12_501, 100_000, pa.string(), False),
+        (12_500, 100_000, pa.float64(), True),
+        (12_501, 100_000, pa.float64(), False),
+        (15_360, ROW_GROUP_ROWS, pa.string(), True),
+        (15_361, ROW_GROUP_ROWS, pa.string(), False),
         (1, 1, pa.string(), False),
-        (1, 3, pa.string(), False),
-        (1, 4, pa.string(), True),
-        (1, 3, pa.int8(), False),
-        (1, 4, pa.int8(), True),
-        (1, 1, pa.float32(), False),
-        (1, 2, pa.float32(), True),
+        (1, 7, pa.string(), False),
+        (1, 8, pa.string(), True),
+        (1, 7, pa.int8(), False),
+        (1, 8, pa.int8(), True),
+        (1, 7, pa.float32(), False),
+        (1, 8, pa.float32(), True),
         (2, 100, pa.bool_(), False),
     ],
 )
@@ -258,28 +266,54 @@ def test_first_values_that_hardly_repeat_mean_no_dictionary() -> None:
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [
-        (np.arange(1000) / 1e6, "PLAIN"),
-        (-np.arange(1000) / 1e6 - 75.5, "PLAIN"),
-        (np.arange(1000) / 1e7, "BYTE_STREAM_SPLIT"),
-        (np.arange(1000) * 1.0, "BYTE_STREAM_SPLIT"),
-        (np.append(np.arange(1000), 0.5), "PLAIN"),
-        (np.append(np.arange(1000) + 0.5, math.inf), "BYTE_STREAM_SPLIT"),
-        (np.append(np.arange(1000) + 0.5, math.nan), "BYTE_STREAM_SPLIT"),
-        (np.append(np.arange(1000) + 0.5, 2.0**53 / 1e6), "PLAIN"),
-        (np.append(np.arange(1000) + 0.5, 2.0**54 / 1e6), "BYTE_STREAM_SPLIT"),
-        (np.sqrt(np.arange(1000)), "BYTE_STREAM_SPLIT"),
-        ((np.arange(1000) + 0.5).astype(np.float32), "BYTE_STREAM_SPLIT"),
+        (MANY / 1e6, "PLAIN"),
+        (-MANY / 1e6 - 75.5, "PLAIN"),
+        (MANY[1:] / 1e6, "BYTE_STREAM_SPLIT"),
+        (MANY / 1e7, "BYTE_STREAM_SPLIT"),
+        (MANY * 1.0, "BYTE_STREAM_SPLIT"),
+        (np.append(MANY, 0.5), "PLAIN"),
+        (np.append(MANY + 0.5, math.inf), "BYTE_STREAM_SPLIT"),
+        (np.append(MANY + 0.5, math.nan), "BYTE_STREAM_SPLIT"),
+        (np.append(MANY + 0.5, 2.0**53 / 1e6), "PLAIN"),
+        (np.append(MANY + 0.5, 2.0**54 / 1e6), "BYTE_STREAM_SPLIT"),
+        (np.sqrt(MANY), "BYTE_STREAM_SPLIT"),
+        ((MANY + 0.5).astype(np.float32), "BYTE_STREAM_SPLIT"),
     ],
 )
-def test_decimal_fractions_are_left_whole_and_other_floats_split(values: Any, wanted: str) -> None:
+def test_many_decimal_fractions_are_left_whole_and_other_floats_split(
+    values: Any, wanted: str
+) -> None:
     data = written(pa.table({"id": np.arange(len(values)), "c": values}))
     assert metadata(data).row_group(0).column(1).encodings == ("RLE", wanted)
 
 
+@pytest.mark.parametrize(
+    ("values", "short"),
+    [
+        ([f"{i:08}" for i in range(1000)], True),
+        ([f"{i:09}" for i in range(1000)], False),
+        ([f"{i:08}" for i in range(1000)] + [None] * 9, True),
+        ([b"%032d" % i for i in range(1000)], True),
+        ([b"%033d" % i for i in range(1000)], False),
+        ([None, None], True),
+    ],
+)
+def test_short_texts_and_bytes_are_not_searched_for_long(values: list[Any], short: bool) -> None:
+    kind = pa.binary() if isinstance(values[0], bytes) else pa.string()
+    table = pa.table({"c": pa.array(values, kind)})
+    assert (column_encodings(table).levels["c"] < ZSTD_LEVEL) is short
+
+
+def test_bytes_have_neither_minimum_nor_maximum_and_texts_have() -> None:
+    table = pa.table({"id": [1, 2], "text": ["a", "b"], "bytes": [b"a", b"b"]})
+    found = metadata(written(table)).row_group(0)
+    assert [found.column(i).is_stats_set for i in range(3)] == [True, True, False]
+
+
 def test_nulls_do_not_count_towards_a_dictionary() -> None:
-    four = pa.array(["a", "a", "a", "a", None, None])
-    three = pa.array(["a", "a", "a", None, None, None])
-    data = written(pa.table({"id": range(6), "four": four, "three": three}))
+    eight = pa.array(["a"] * 8 + [None] * 2)
+    seven = pa.array(["a"] * 7 + [None] * 3)
+    data = written(pa.table({"id": range(10), "eight": eight, "seven": seven}))
     encodings = [metadata(data).row_group(0).column(i).encodings for i in (1, 2)]
     assert ["RLE_DICTIONARY" in found for found in encodings] == [True, False]
 
@@ -288,7 +322,7 @@ def test_distinct_values_after_the_first_rows_count_for_a_dictionary_too() -> No
     values = np.concatenate([np.zeros(20_000), np.arange(40_000)])
     late = written(pa.table({"id": np.arange(60_000), "c": values}))
     early = written(pa.table({"id": np.arange(60_000), "c": values[::-1].copy()}))
-    few = written(pa.table({"id": np.arange(60_000), "c": np.minimum(values, 14_000)}))
+    few = written(pa.table({"id": np.arange(60_000), "c": np.minimum(values, 7_000)}))
     found = [metadata(data).row_group(0).column(1).encodings for data in (late, early, few)]
     assert ["RLE_DICTIONARY" in encodings for encodings in found] == [False, False, True]
 
@@ -316,7 +350,7 @@ def test_a_column_of_nothing_but_nulls_is_read_back(arrow: pa.DataType, tmp_path
 
 
 def test_a_column_of_nothing_but_nan_is_read_back() -> None:
-    rows = PAGE_ROWS + 5
+    rows = ROW_GROUP_ROWS + 5
     values = np.full(rows, math.nan)
     values[:5] = 1.0
     table = pa.table({"id": np.arange(rows), "all": np.full(rows, math.nan), "most": values})
@@ -342,8 +376,8 @@ def test_very_long_texts_are_read_back(tmp_path: Path) -> None:
     assert duckdb.sql(query).fetchall() == [(3,)]
 
 
-def test_long_lists_that_cross_pages_are_read_back() -> None:
-    rows = PAGE_ROWS + 100
+def test_long_lists_are_read_back() -> None:
+    rows = ROW_GROUP_ROWS + 100
     lengths = np.arange(rows) % 5
     lengths[7] = 60_000
     offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -352,7 +386,7 @@ def test_long_lists_that_cross_pages_are_read_back() -> None:
     table = pa.table({"id": np.arange(rows), "c": lists})
     data = written(table)
     assert read(data).cast(table.schema).equals(table)
-    assert [first for _, _, first in pages(data, 0, 1)] == [0, PAGE_ROWS]
+    assert [first for _, _, first in pages(data, 0, 1)] == [0]
 
 
 def test_a_failed_write_leaves_neither_a_file_nor_half_of_one(tmp_path: Path) -> None:
