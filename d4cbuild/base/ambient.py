@@ -78,6 +78,11 @@ def process_id() -> int:
     return os.getpid()
 
 
+def parent_process_id() -> int:
+    """The process that started this one; another as soon as that has died."""
+    return os.getppid()
+
+
 def is_alive(process: int) -> bool:
     """Whether a process of this name space of processes still runs."""
     return Path(f"/proc/{process}").exists()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from d4cbuild.base.beside import Beside
 from d4cbuild.base.digest import FileDigests, SizeAndSha256
 from d4cbuild.base.files import staging, sync_directory
 from d4cbuild.base.progress import Progress
@@ -88,18 +89,14 @@ def _write_files(contents: Contents, writer: BundleWriter, progress: Progress) -
     progress.say(
         f"bundling the environment, {len(heavy.sources)} sources and {len(heavy.packages)} packages"
     )
-    with ThreadPoolExecutor(max_workers=2) as beside:
-        image = beside.submit(_write_image, contents, heavy, writer)
-        archives = beside.submit(_write_archives, contents, heavy, writer)
-        try:
-            light = _write_light(contents, writer, progress)
-            load_templates()  # while the others are written
-            for written in as_completed((image, archives)):
-                written.result()  # the first to fail ends all
-            return [*light, image.result(), *archives.result()]
-        except BaseException:
-            writer.give_up()
-            raise
+    # To write the image is about as much work as all the rest.
+    with Beside(partial(_write_image, contents, heavy, writer.folder, writer.split)) as beside:
+        files = _write_light(contents, writer, progress)
+        load_templates()
+        files += _write_archives(contents, heavy, writer)
+        image, sums = beside.result()
+        writer.take_over(sums)
+        return [*files, image]
 
 
 def _write_light(contents: Contents, writer: BundleWriter, progress: Progress) -> list[BundledFile]:
@@ -124,8 +121,12 @@ def _write_light(contents: Contents, writer: BundleWriter, progress: Progress) -
     return files
 
 
-def _write_image(contents: Contents, heavy: Heavy, writer: BundleWriter) -> BundledFile:
-    return writer.write(Layout.of(contents.manifest).image, "image", heavy.image())
+def _write_image(
+    contents: Contents, heavy: Heavy, folder: Path, split: int | None
+) -> tuple[BundledFile, dict[str, str]]:
+    with BundleWriter(folder, split) as writer:
+        name = Layout.of(contents.manifest).image
+        return writer.write(name, "image", heavy.image()), writer.settle()
 
 
 def _write_archives(contents: Contents, heavy: Heavy, writer: BundleWriter) -> list[BundledFile]:

@@ -6,12 +6,11 @@ import hashlib
 import io
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from threading import Event
 from typing import Self
 
 from d4cbuild.base.digest import CHUNK_BYTES, WAITING_CHUNKS, MultiHasher, Sha256Hasher
@@ -27,16 +26,12 @@ SMALLEST_PART = 1 << 20
 HEAVY: frozenset[Role] = frozenset({"sources", "packages", "image"})
 
 
-class GivenUp(Exception):
-    """A thread stopped writing, as the bundle will not be finished."""
-
-
 @dataclass
 class BundleWriter:
     """Writes files into one flat folder, and knows the sums of what lies there.
 
     Within ``with``, files are written and brought to the disk in threads, beside whoever reads and
-    hashes. Several threads may write files, each its own. At its end they are all on the disk.
+    hashes. At its end they are all on the disk.
 
     Attributes:
         folder: The folder, empty at first.
@@ -49,7 +44,6 @@ class BundleWriter:
     _writing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _syncing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _synced: list[Future[None]] = field(default_factory=list)
-    _given_up: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +62,6 @@ class BundleWriter:
 
         Raises:
             InputError: if it would have more parts than part names can count.
-            GivenUp: if :meth:`give_up` was called meanwhile.
         """
         limit = None if role == "script" else self.split  # it is what puts parts together
         parts: list[str] = []
@@ -76,8 +69,6 @@ class BundleWriter:
         # MD5 takes three times as long as everything else, and nobody asks for it of these.
         with Sha256Hasher() if role in HEAVY else MultiHasher() as whole:
             for chunk in _gathered(chunks):
-                if self._given_up.is_set():
-                    raise GivenUp(name)
                 whole.update(chunk)
                 rest = memoryview(chunk)
                 while rest:
@@ -97,15 +88,25 @@ class BundleWriter:
         self._sums[name] = digests.sha256.hex
         return BundledFile(name, role, digests)
 
-    def give_up(self) -> None:
-        """Have all threads that write stop, as the bundle will not be finished."""
-        self._given_up.set()
-
     def write_small(self, name: str, data: bytes) -> None:
         """Write a file that is never cut."""
         part = self._open(name, sha256())
         part.write(memoryview(data))
         self._close(part)
+
+    def settle(self) -> dict[str, str]:
+        """Wait until all files are on the disk; returns their SHA-256 by name, in hex."""
+        for synced in self._synced:
+            synced.result()
+        return dict(self._sums)
+
+    def take_over(self, sums: Mapping[str, str]) -> None:
+        """Count files too that another writer has put into the folder.
+
+        Args:
+            sums: What :meth:`settle` gave there.
+        """
+        self._sums |= sums
 
     def write_sums(self) -> str:
         """Write ``SHA256SUMS`` over everything that was written; returns its own SHA-256.
@@ -114,9 +115,7 @@ class BundleWriter:
         """
         lines = [f"{digest}  {name}\n" for name, digest in sorted(self._sums.items())]
         self.write_small(SUMS, "".join(lines).encode())
-        for synced in self._synced:
-            synced.result()
-        return self._sums.pop(SUMS)
+        return self.settle()[SUMS]
 
     def _part(self, name: str, number: int) -> _Part:
         # What is not cut is hashed as a whole alone.

@@ -64,7 +64,11 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
+        # Modules stay for as long as the process does: no garbage is looked for among them.
+        gc.disable()
         module = import_module(f"d4cbuild.cli.{COMMANDS[cmd_name][0]}")
+        gc.freeze()
+        gc.enable()
         command: click.Command = module.command
         return command
 

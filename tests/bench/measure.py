@@ -24,7 +24,8 @@ class Measurement:
 
     Attributes:
         seconds: Wall-clock time of each run.
-        peak_bytes: The largest resident size the command's own process reached.
+        peak_bytes: The largest resident size that the command's own process reached, and the copies
+            it makes of itself.
     """
 
     seconds: tuple[float, ...]
@@ -73,16 +74,26 @@ def measure(
 
 
 def _watch(process: subprocess.Popen[bytes]) -> int:
-    peak = 0
+    """The largest size of a process and of the copies it makes of itself, together.
+
+    What a copy shares with the process is counted twice.
+    """
+    peaks: dict[str, int] = {}
     while process.poll() is None:
-        try:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-        except FileNotFoundError:
-            break
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        peak = max(peak, int(found[1]) * 1024) if found else peak
+        children = _read(f"/proc/{process.pid}/task/{process.pid}/children").split()
+        for each in (str(process.pid), *children):
+            found = re.search(r"VmHWM:\s+(\d+) kB", _read(f"/proc/{each}/status"))
+            if found:
+                peaks[each] = int(found[1]) * 1024
         time.sleep(POLL_S)
-    return peak
+    return sum(peaks.values())
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # it has ended
 
 
 def print_table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:

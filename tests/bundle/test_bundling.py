@@ -7,17 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 from time import monotonic
 
 import pytest
 
-from d4cbuild.base.digest import CHUNK_BYTES
 from d4cbuild.bundle.archive import read_archive
-from d4cbuild.bundle.writing import BundleWriter, GivenUp
+from d4cbuild.bundle.writing import BundleWriter
 from d4cbuild.model.licences import may_redistribute
 from tests.bundle.conftest import ENVIRONMENTS
 from tests.bundle.received import ARTIFACTS, DATA, MANIFEST, bundled, files_of
@@ -141,22 +137,6 @@ def test_large_files_are_cut_and_put_together_again(
     answer = built.run("bundle", str(cut), "--output", str(tmp_path / "whole"), "--json")
     assert answer.status == 0, answer.err
     assert files_of(Path(answer.json["results"][0]["bundle"])) == files_of(thin)
-
-
-def test_a_thread_that_writes_stops_when_the_bundle_is_given_up(tmp_path: Path) -> None:
-    with BundleWriter(tmp_path) as writer, ThreadPoolExecutor(max_workers=1) as beside:
-        begun = Event()
-
-        def chunks() -> Iterator[bytes]:
-            while True:  # until it is given up
-                yield bytes(CHUNK_BYTES)
-                begun.set()
-
-        writing = beside.submit(writer.write, "endless", "image", chunks())
-        assert begun.wait(30)
-        writer.give_up()
-        with pytest.raises(GivenUp):
-            writing.result(30)
 
 
 def test_an_interrupted_bundle_leaves_nothing(built: Project, tmp_path: Path) -> None:
