@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+PATIENCE_S = 20.0
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Wait until something holds; returns whether it did before the patience was over."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 @contextmanager

@@ -64,8 +64,9 @@ class Beside(Generic[T]):
             Exception: whatever the function raised.
         """
         answer = self._answers.read()
-        _, status = os.waitpid(self._copy, 0)
-        self._copy = 0
+        with uninterrupted():  # the number of what was waited for may soon be another's
+            _, status = os.waitpid(self._copy, 0)
+            self._copy = 0
         if not answer:
             raise Unavailable(
                 "a process that worked for this one was ended",

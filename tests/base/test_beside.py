@@ -5,24 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from d4cbuild.base.beside import Beside
 from d4cbuild.errors import HashMismatch, Unavailable
-
-PATIENCE_S = 20.0
-
-
-def _until(holds: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.01)
-    return False
+from tests.running import until
 
 
 def _is_there(process: int) -> bool:
@@ -39,7 +28,7 @@ def _endless(told: Path) -> None:
 
 
 def _process_in(told: Path) -> int:
-    assert _until(lambda: told.exists() and told.read_text() != "")
+    assert until(lambda: told.exists() and told.read_text() != "")
     return int(told.read_text())
 
 
@@ -122,4 +111,4 @@ def test_the_copy_dies_with_a_killed_process(tmp_path: Path) -> None:
         assert _is_there(copy)
         process.kill()
         process.wait()
-        assert _until(lambda: not _is_there(copy))
+        assert until(lambda: not _is_there(copy))

@@ -16,12 +16,12 @@ import pytest
 
 from d4cbuild.sandbox.docker import LABEL, DockerRunner
 from d4cbuild.sandbox.job import Job, Runner
+from tests.running import PATIENCE_S, until
 
 from .conftest import REPOSITORY, RUNNERS
 from .jobs import run
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
-PATIENCE_S = 20.0
 ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 
@@ -104,15 +104,6 @@ class SlowAnswers:
             return  # either of them has gone
 
 
-def _until(holds: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def _beating(folder: Path) -> bool:
     return any(beat.stat().st_size > 0 for beat in folder.glob("store/tmp/*/job/run/out/beat"))
 
@@ -150,7 +141,7 @@ def test_a_stopped_build_leaves_nothing_behind(
     start: Start, tmp_path: Path, runner: str, number: signal.Signals
 ) -> None:
     process = start(runner)
-    assert _until(lambda: _beating(tmp_path))
+    assert until(lambda: _beating(tmp_path))
     assert _processes(tmp_path)
     process.send_signal(number)
     assert process.wait(PATIENCE_S) == 130
@@ -171,7 +162,7 @@ def test_a_build_stopped_at_any_moment_leaves_nothing_behind(
     time.sleep(after_s)
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE_S) != 0
-    assert _until(lambda: _processes(tmp_path) == [])
+    assert until(lambda: _processes(tmp_path) == [])
     assert _groups(process.pid) == []
     left = tmp_path / "store" / "tmp"
     assert not left.exists() or list(left.iterdir()) == []
@@ -198,10 +189,10 @@ def test_a_killed_build_takes_its_bubblewrap_along_and_the_next_one_clears_up(
     start: Start, tmp_path: Path, bubblewrap: Runner, new_job: Callable[..., Job]
 ) -> None:
     process = start("bubblewrap")
-    assert _until(lambda: _beating(tmp_path))
+    assert until(lambda: _beating(tmp_path))
     process.kill()
     process.wait()
-    assert _until(lambda: _processes(tmp_path) == [])
+    assert until(lambda: _processes(tmp_path) == [])
     assert run(bubblewrap, new_job(("/bin/true",))).outcome.succeeded
     assert _groups(process.pid) == []
 
@@ -211,14 +202,14 @@ def test_the_container_of_a_killed_build_is_removed_by_the_next_run(
     start: Start, tmp_path: Path, docker: Runner, new_job: Callable[..., Job]
 ) -> None:
     process = start("docker")
-    assert _until(lambda: _beating(tmp_path))
+    assert until(lambda: _beating(tmp_path))
     process.kill()
     process.wait()
     assert len(_containers(process.pid)) == 1
     assert run(docker, new_job(("/bin/true",))).outcome.succeeded
     # Where another test runs a job just now, it may be that one which removes it.
-    assert _until(lambda: _containers(process.pid) == [])
-    assert _until(lambda: _processes(tmp_path) == [])
+    assert until(lambda: _containers(process.pid) == [])
+    assert until(lambda: _processes(tmp_path) == [])
 
 
 @pytest.mark.engine
@@ -226,14 +217,14 @@ def test_several_runs_that_find_the_same_container_of_a_killed_build_all_succeed
     start: Start, tmp_path: Path
 ) -> None:
     process = start("docker")
-    assert _until(lambda: _beating(tmp_path))
+    assert until(lambda: _beating(tmp_path))
     process.kill()
     process.wait()
     runners = [DockerRunner() for _ in range(8)]
     with ThreadPoolExecutor(len(runners)) as pool:
         swept = [pool.submit(runner.sweep) for runner in runners]
     assert sum(each.result() for each in swept) >= 1
-    assert _until(lambda: _containers(process.pid) == [])
+    assert until(lambda: _containers(process.pid) == [])
 
 
 @pytest.mark.engine
@@ -241,7 +232,7 @@ def test_a_container_of_a_living_build_is_left_alone(
     start: Start, tmp_path: Path, docker: Runner, new_job: Callable[..., Job]
 ) -> None:
     process = start("docker")
-    assert _until(lambda: _beating(tmp_path))
+    assert until(lambda: _beating(tmp_path))
     assert run(docker, new_job(("/bin/true",))).outcome.succeeded
     assert [each["State"] for each in _containers(process.pid)] == ["running"]
     process.send_signal(signal.SIGINT)
