@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
+"""On a machine whose disk is busy, an engine may take half a minute to make a container."""
 
 
 def until(holds: Callable[[], bool]) -> bool:
